@@ -1,0 +1,38 @@
+# Runs PROGRAM and compares its output with the comment of SOURCE that stands between "// Output:" and the code;
+# "// Output, in any order:" compares sorted lines.
+cmake_minimum_required(VERSION 3.25)
+
+file(STRINGS ${SOURCE} lines)
+set(expected "")
+set(state before)
+foreach(line IN LISTS lines)
+  if(line MATCHES "^// Output(, in any order)?:$")
+    set(state ${CMAKE_MATCH_1} inside)
+  elseif(state MATCHES "inside")
+    if(NOT line MATCHES "^//   (.*)$")
+      break()
+    endif()
+    string(APPEND expected "${CMAKE_MATCH_1}\n")
+  endif()
+endforeach()
+
+execute_process(COMMAND ${PROGRAM} RESULT_VARIABLE result OUTPUT_VARIABLE output)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "${PROGRAM} ends with ${result}")
+endif()
+
+function(sort_lines name)
+  string(REPLACE ";" "\\;" list "${${name}}")
+  string(REPLACE "\n" ";" list "${list}")
+  list(SORT list)
+  string(JOIN "\n" list ${list})
+  set(${name} "${list}" PARENT_SCOPE)
+endfunction()
+
+if(state MATCHES "any order")
+  sort_lines(expected)
+  sort_lines(output)
+endif()
+if(NOT output STREQUAL expected)
+  message(FATAL_ERROR "expected:\n${expected}\nprinted:\n${output}")
+endif()

@@ -1,0 +1,16 @@
+# multiprocessing_dev: what our own programs are built with and users never see: warnings, sanitizers, ccache.
+add_library(multiprocessing_dev INTERFACE)
+target_link_libraries(multiprocessing_dev INTERFACE multiprocessing::multiprocessing)
+target_compile_options(multiprocessing_dev INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror)
+
+if(MULTIPROCESSING_SANITIZE)
+  set(sanitizer_flags -fsanitize=${MULTIPROCESSING_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_compile_options(multiprocessing_dev INTERFACE ${sanitizer_flags})
+  target_link_options(multiprocessing_dev INTERFACE ${sanitizer_flags})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

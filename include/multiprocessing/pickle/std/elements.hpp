@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/pickle/std/elements.hpp — elements of containers, one after the other.
+// Layer 3 (pickling). Mirrors no Python file.
+#pragma once
+
+#include <multiprocessing/pickle/reader.hpp>
+#include <multiprocessing/pickle/traits.hpp>
+#include <multiprocessing/pickle/writer.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace multiprocessing::detail {
+
+/// Whether so many parts together may take no bytes at all. Then one byte stands in front of each
+/// element, so that n elements always take n bytes: a short message cannot ask for many.
+template <class... T>
+inline constexpr bool needs_mark = (min_size<T> + ... + std::size_t{0}) == 0;
+
+template <class... T>
+inline constexpr std::size_t element_bytes =
+    std::max<std::size_t>((min_size<T> + ... + std::size_t{0}), 1);
+
+template <class... T>
+void put_element(Writer& writer, T const&... part) {
+    if constexpr (needs_mark<T...>) {
+        *writer.claim(1) = std::byte{0};
+    }
+    (put(writer, part), ...);
+}
+
+template <class... T>
+void get_mark(Reader& reader) {
+    if constexpr (needs_mark<T...>) {
+        static_cast<void>(reader.raw(1));
+    }
+}
+
+/// How many elements to make room for at once. A few bytes can stand for a large element, so the
+/// memory that is taken before an element is seen is bounded by the message's length.
+template <class T>
+std::size_t trusted_count(Reader const& reader, std::size_t count) {
+    return std::min(count, reader.remaining() * 64 / sizeof(T) + 1);
+}
+
+} // namespace multiprocessing::detail

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/platform/posix/memory.hpp — memfd, ftruncate and one mapping.
+// Layer 1 (platform). Implements platform/memory.hpp.
+#pragma once
+
+#include <multiprocessing/errors.hpp>
+#include <multiprocessing/platform/handle.hpp>
+#include <multiprocessing/platform/posix/detail/cgroup.hpp>
+#include <multiprocessing/platform/posix/detail/procfs.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <utility>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace multiprocessing::platform::inline posix {
+
+inline std::size_t page_size() noexcept {
+    static std::size_t const size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+class SharedMemory {
+public:
+    /// The fewest addresses that `create` accepts before it gives up, in bytes.
+    static constexpr std::size_t least_reserve = std::size_t{256} << 20;
+
+    static SharedMemory create(std::size_t reserve, std::size_t initial);
+    static SharedMemory attach(Handle handle, std::size_t reserve);
+
+    SharedMemory() noexcept = default;
+    SharedMemory(SharedMemory&& other) noexcept
+        : handle_(std::move(other.handle_)), data_(std::exchange(other.data_, nullptr)),
+          reserved_(std::exchange(other.reserved_, 0)), eager_(other.eager_) {}
+    SharedMemory& operator=(SharedMemory other) noexcept {
+        std::swap(handle_, other.handle_);
+        std::swap(data_, other.data_);
+        std::swap(reserved_, other.reserved_);
+        std::swap(eager_, other.eager_);
+        return *this;
+    }
+    ~SharedMemory();
+
+    [[nodiscard]] std::byte* data() const noexcept { return data_; }
+    [[nodiscard]] std::size_t reserved() const noexcept { return reserved_; }
+    [[nodiscard]] native_handle handle() const noexcept { return handle_.get(); }
+
+    /// How many bytes are usable now, whoever made them so.
+    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] std::size_t resident() const noexcept;
+
+    [[nodiscard]] bool grow(std::size_t bytes) noexcept;
+    bool give_back(std::size_t offset, std::size_t bytes) noexcept;
+
+private:
+    explicit SharedMemory(Handle handle);
+
+    bool map(std::size_t reserve) noexcept;
+
+    Handle handle_;
+    std::byte* data_ = nullptr;
+    std::size_t reserved_ = 0;
+    bool eager_ = false; // pages must be taken when granted, else touching one may be a SIGBUS
+};
+
+namespace detail {
+
+inline std::size_t round_to_pages(std::size_t bytes) noexcept {
+    return (bytes + page_size() - 1) / page_size() * page_size();
+}
+
+inline Handle make_sealed_memory() noexcept {
+#if defined(SYS_memfd_create)
+    // A kernel that refuses executable memfds wants to hear so; an older one does not know the flag.
+    constexpr unsigned close_on_exec = 1;
+    constexpr unsigned allow_sealing = 2;
+    constexpr unsigned noexec_seal = 8;
+    for (unsigned const extra : {noexec_seal, 0u}) {
+        Handle handle = own_descriptor(static_cast<int>(::syscall(
+            SYS_memfd_create, "multiprocessing", close_on_exec | allow_sealing | extra)));
+        if (handle && ::fcntl(handle.get(), F_ADD_SEALS, F_SEAL_SHRINK) == 0) {
+            return handle;
+        }
+    }
+#endif
+    return Handle();
+}
+
+inline Handle make_unlinked_memory() {
+    for (unsigned attempt = 0;; ++attempt) {
+        char name[64];
+        std::snprintf(name, sizeof name, "/multiprocessing-%lld-%u",
+                      static_cast<long long>(::getpid()), attempt);
+        Handle handle = own_descriptor(::shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        if (handle) {
+            ::shm_unlink(name);
+            return handle;
+        }
+        if (errno != EEXIST || attempt == 1000) {
+            throw_last_error("shm_open", name);
+        }
+    }
+}
+
+// Looked up once, by whoever first owns a memory: grow must not allocate much or fail for it.
+inline CgroupFolders const& memory_cgroup() {
+    static CgroupFolders const folders =
+        find_cgroup_folders("memory", "memory.max", "memory.limit_in_bytes");
+    return folders;
+}
+
+inline bool overcommit_is_strict() noexcept {
+    return SmallFile<16>("/proc/sys/vm/overcommit_memory").text().starts_with('2');
+}
+
+} // namespace detail
+
+inline SharedMemory::SharedMemory(Handle handle)
+    : handle_(std::move(handle)),
+      // A file under /dev/shm competes with others for that mount's size; a memfd does not.
+      eager_((std::max(::fcntl(handle_.get(), F_GET_SEALS), 0) & F_SEAL_SHRINK) == 0 ||
+             detail::overcommit_is_strict()) {
+    detail::memory_cgroup();
+}
+
+inline SharedMemory::~SharedMemory() {
+    if (data_ != nullptr) {
+        ::munmap(data_, reserved_);
+    }
+}
+
+inline bool SharedMemory::map(std::size_t reserve) noexcept {
+    void* const address = ::mmap(nullptr, reserve, PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_NORESERVE, handle_.get(), 0);
+    if (address == MAP_FAILED) {
+        return false;
+    }
+    ::madvise(address, reserve, MADV_DONTDUMP);
+    data_ = static_cast<std::byte*>(address);
+    reserved_ = reserve;
+    return true;
+}
+
+inline SharedMemory SharedMemory::create(std::size_t reserve, std::size_t initial) {
+    Handle handle = detail::make_sealed_memory();
+    SharedMemory memory(handle ? std::move(handle) : detail::make_unlinked_memory());
+    std::size_t wanted = detail::round_to_pages(std::max(reserve, page_size()));
+    while (!memory.map(wanted)) {
+        if (errno != ENOMEM || wanted / 2 < least_reserve) {
+            throw MemoryError(fmt::format(
+                "cannot reserve {} MiB of addresses for shared memory: raise the limit of the "
+                "address space (ulimit -v, RLIMIT_AS), or set MULTIPROCESSING_ARENA to less",
+                wanted >> 20));
+        }
+        wanted = detail::round_to_pages(wanted / 2);
+    }
+    if (!memory.grow(initial)) {
+        throw MemoryError(fmt::format(
+            "cannot get {} KiB of shared memory: raise the limit of the file size (ulimit -f, "
+            "RLIMIT_FSIZE) or of the control group's memory", initial >> 10));
+    }
+    return memory;
+}
+
+inline SharedMemory SharedMemory::attach(Handle handle, std::size_t reserve) {
+    SharedMemory memory(std::move(handle));
+    if (!memory.map(detail::round_to_pages(reserve))) {
+        if (errno != ENOMEM) {
+            throw_last_error("mmap", "of inherited shared memory");
+        }
+        throw MemoryError(fmt::format(
+            "cannot reserve {} MiB of addresses for inherited shared memory: raise the limit of the "
+            "address space (ulimit -v, RLIMIT_AS), or set MULTIPROCESSING_ARENA to less in the "
+            "first process", reserve >> 20));
+    }
+    return memory;
+}
+
+inline std::size_t SharedMemory::size() const noexcept {
+    struct stat info {};
+    return ::fstat(handle_.get(), &info) == 0 ? static_cast<std::size_t>(info.st_size) : 0;
+}
+
+inline std::size_t SharedMemory::resident() const noexcept {
+    struct stat info {};
+    return ::fstat(handle_.get(), &info) == 0 ? static_cast<std::size_t>(info.st_blocks) * 512 : 0;
+}
+
+inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
+    std::size_t const current = size();
+    if (bytes <= current) {
+        return true;
+    }
+    std::size_t const wanted = bytes <= reserved_ ? detail::round_to_pages(bytes) : bytes;
+    if (wanted > reserved_) {
+        return false;
+    }
+    // Asked first, since the kernel sends SIGXFSZ where it refuses.
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        wanted > limit.rlim_cur) {
+        return false;
+    }
+    if (wanted - current > detail::cgroup_memory_headroom(detail::memory_cgroup())) {
+        return false;
+    }
+    for (;;) {
+        int const refused = eager_
+                                ? ::fallocate(handle_.get(), 0, static_cast<off_t>(current),
+                                              static_cast<off_t>(wanted - current))
+                                : ::ftruncate(handle_.get(), static_cast<off_t>(wanted));
+        if (refused == 0) {
+            return true;
+        }
+        if (errno != EINTR) {
+            // EPERM: another process grew it further meanwhile, and the seal forbids to shrink.
+            return size() >= wanted;
+        }
+    }
+} catch (std::exception const&) {
+    return false; // no memory even to look at the limits
+}
+
+inline bool SharedMemory::give_back(std::size_t offset, std::size_t bytes) noexcept {
+    if (eager_) {
+        return false;
+    }
+    int result = 0;
+    do {
+        result = ::fallocate(handle_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                             static_cast<off_t>(offset), static_cast<off_t>(bytes));
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+} // namespace multiprocessing::platform::inline posix

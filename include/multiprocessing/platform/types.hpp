@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/platform/types.hpp — the small value types that contracts and implementations share.
+// Layer 1 (platform). Mirrors no Python file.
+#pragma once
+
+#include <cstdint>
+
+namespace multiprocessing::platform {
+
+/// How a sleep on a shared word ended.
+enum class Parked { woken, changed, timed_out };
+
+/// A process, told apart from a later one with the same number. `start_time` is opaque: compare it
+/// for equality only; 0 means unknown.
+struct ProcessIdentity {
+    std::int64_t pid = 0;
+    std::uint64_t start_time = 0;
+
+    friend bool operator==(ProcessIdentity, ProcessIdentity) = default;
+};
+
+/// Whether a process can still act. What cannot be found out counts as alive.
+enum class Liveness { alive, dead };
+
+/// Which of the two processes returned from `fork_process`.
+enum class ForkSide { parent, child };
+
+/// What `fork_process` returns: `pid` is the child's number, on both sides.
+struct ForkResult {
+    ForkSide side;
+    std::int64_t pid;
+};
+
+/// How a process ended: 0 or more is the status it exited with, -N is signal N.
+struct ExitStatus {
+    int exitcode;
+};
+
+} // namespace multiprocessing::platform
