@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(across support support_self faults kill stress compile odr headers install interop conformance examples fuzz start_methods)
 # Files that test a whole module in one respect.
-set(aspects kill_test storm_test stress_test threads_test limits_test)
+set(aspects abandoned_test kill_test storm_test stress_test threads_test limits_test)
 
 set(faults 0)
 set(include ${ROOT}/include/multiprocessing)
@@ -17,6 +17,7 @@ foreach(test IN LISTS tests)
     continue()
   endif()
   set(found FALSE)
+  string(REGEX REPLACE "^(kill|storm|stress)_" "" name ${name})
   while(name MATCHES "_" AND NOT found)
     string(REGEX REPLACE "_[^_]*$" "" name ${name})
     foreach(header IN ITEMS ${module}/${name} ${module}/detail/${name})

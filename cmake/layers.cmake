@@ -1,6 +1,6 @@
 # The layers: which part of include/multiprocessing/ lies where. A header includes its own layer and lower ones only.
 # A part is a header at the top or a folder of the same name; a longer name (dummy/process) wins over a shorter one.
-set(layer_0 config version fwd errors timeout detail)
+set(layer_0 config version fwd errors timeout detail pickle/fwd)
 set(layer_1 platform)
 set(layer_2 heap synchronize util)
 set(layer_3 object pickle reduction)

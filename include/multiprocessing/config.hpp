@@ -28,4 +28,4 @@ inline constexpr std::size_t cache_line_bytes = 64;
 /// Every internal sleep ends after at most so long, to look whether its peer still lives.
 inline constexpr std::uint64_t liveness_interval_ns = 20'000'000;
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

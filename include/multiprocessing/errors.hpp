@@ -56,7 +56,7 @@ public:
 /// `concurrent.futures.process.BrokenProcessPool`.
 class MULTIPROCESSING_VISIBLE WorkerLostError : public ProcessError {
 public:
-    /// `exitcode` as `Process.exitcode`: a status of 0 or more, or -N for signal N; none if unknown.
+    /// `exitcode` as `Process.exitcode`: a status of 0 or more, -N for signal N; none if unknown.
     explicit WorkerLostError(std::int64_t pid, std::optional<int> exitcode = std::nullopt)
         : ProcessError(describe(pid, exitcode)), pid_(pid), status_(exitcode) {}
 
@@ -78,7 +78,8 @@ private:
             return fmt::format("worker {} was lost while it ran the task", pid);
         }
         if (*status < 0) {
-            return fmt::format("worker {} was killed by signal {} while it ran the task", pid, -*status);
+            return fmt::format("worker {} was killed by signal {} while it ran the task", pid,
+                               -*status);
         }
         return fmt::format("worker {} exited with status {} while it ran the task", pid, *status);
     }
@@ -239,4 +240,4 @@ private:
     std::int64_t pid_;
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

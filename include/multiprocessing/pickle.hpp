@@ -62,6 +62,7 @@ template <class T>
         return detail::get<std::remove_cv_t<T>>(reader);
     } else {
         detail::diagnose<T>();
+        reader.fail("no such type");
     }
 }
 
@@ -89,4 +90,4 @@ template <class T>
     return value;
 }
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

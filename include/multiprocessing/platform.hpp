@@ -4,16 +4,20 @@
 #pragma once
 
 #include <multiprocessing/platform/anchor.hpp>
+#include <multiprocessing/platform/background.hpp>
 #include <multiprocessing/platform/clock.hpp>
 #include <multiprocessing/platform/detect.hpp>
 #include <multiprocessing/platform/error.hpp>
+#include <multiprocessing/platform/exit.hpp>
 #include <multiprocessing/platform/handle.hpp>
 #include <multiprocessing/platform/image.hpp>
 #include <multiprocessing/platform/liveness.hpp>
 #include <multiprocessing/platform/memory.hpp>
+#include <multiprocessing/platform/module.hpp>
 #include <multiprocessing/platform/parking.hpp>
 #include <multiprocessing/platform/poll.hpp>
 #include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/platform/stream.hpp>
 #include <multiprocessing/platform/system.hpp>
+#include <multiprocessing/platform/thread.hpp>
 #include <multiprocessing/platform/types.hpp>

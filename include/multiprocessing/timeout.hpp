@@ -49,13 +49,14 @@ private:
     static constexpr std::uint64_t convert(std::chrono::duration<Rep, Period> wait) noexcept {
         using Seconds = std::chrono::duration<double>;
         double const seconds = std::chrono::duration_cast<Seconds>(wait).count();
-        if (!(seconds > 0)) { // also a NaN does not wait
+        if (!(seconds > 0)) {  // also a NaN does not wait
             return 0;
         }
-        if (seconds >= 9e9) { // 285 years: a sum with the clock would overflow
+        if (seconds >= 9e9) {  // 285 years: a sum with the clock would overflow
             return forever;
         }
-        return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::nanoseconds>(wait).count());
+        return static_cast<std::uint64_t>(
+            std::chrono::ceil<std::chrono::nanoseconds>(wait).count());
     }
 
     std::uint64_t ns_ = forever;
@@ -124,4 +125,4 @@ private:
     std::uint64_t ns_ = never;
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -15,8 +15,8 @@ private:
 #ifdef ACCEPT
 template <>
 struct multiprocessing::pickle<Account> {
-    static void dump(Writer& out, Account const& account) { out.dump(account.balance()); }
-    static Account load(Reader& in) { return Account(in.load<int>()); }
+    static void dump(Writer& out, Account const& account) { out.write(account.balance()); }
+    static Account load(Reader& in) { return Account(in.read<int>()); }
 };
 #endif
 

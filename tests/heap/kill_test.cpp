@@ -41,9 +41,30 @@ void note_baseline() {
     baseline = family::at_rest();
 }
 
+/// Every free block can be found again: a hint for it stands at all three levels.
+bool all_free_blocks_are_offered() {
+    auto& arena = State::instance().arena;
+    for (auto unit = arena.header().first_unit; unit < arena.header().unit_mark; ++unit) {
+        auto const word = arena.unit(unit).load();
+        if (UnitWord::phase(word) != UnitWord::slab) continue;
+        auto const step = class_bytes(UnitWord::detail(word)) / granule_bytes;
+        auto& hints = arena.hints(unit);
+        for (std::uint64_t i = 0; i < words_per_unit / step; ++i) {
+            auto const block = arena.block(unit * words_per_unit + i * step).load();
+            if (BlockWord::phase(block) != BlockWord::free) continue;
+            if ((hints.free_blocks[i / 64] >> i % 64 & 1) == 0 ||
+                (hints.summary[i / 4096] >> i / 64 % 64 & 1) == 0 ||
+                (arena.size_class(UnitWord::detail(word)).units[unit / 64] >> unit % 64 & 1) == 0)
+                return false;
+        }
+    }
+    return true;
+}
+
 /// Everything that the dead held is free again, and the heap still works.
 void check_nothing_lost() {
     sweep_dead();
+    expect(all_free_blocks_are_offered(), "a free block cannot be found any more");
     auto const now = family::at_rest();
     expect(now.hands == 0, "an intent is left");
     expect(now.slots == baseline.slots, "a process slot is left");
@@ -96,6 +117,36 @@ TEST_CASE("Kill: a block is taken and freed", "[heap][kill]") {
                             message.drop();
                         }),
                options()));
+}
+
+TEST_CASE("Kill: the last block of a unit is taken while others free theirs", "[heap][kill]") {
+    static std::vector<Ref> taken;
+    auto const free_one = [] {
+        if (taken.empty()) return;
+        Word word{taken.back().bits};
+        taken.pop_back();
+        auto l = ledger();
+        l.drop_word(word);
+        l.run();
+    };
+    auto s = scenario("the last block of a unit", [] {
+        auto const last = new_message(0, 200'000);
+        auto const next = new_message(0, 200'000);
+    });
+    s.setup = [] {
+        note_baseline();
+        for (int i = 0; i < 3; ++i) {
+            auto message = new_message(0, 200'000);
+            taken.push_back(message.ref());
+            message.forget();
+        }
+    };
+    s.survive = free_one;
+    s.check = [free_one] {
+        while (!taken.empty()) free_one();
+        check_nothing_lost();
+    };
+    verify(run(s, options()));
 }
 
 TEST_CASE("Kill: a run of units is taken and freed", "[heap][kill]") {
@@ -155,9 +206,11 @@ TEST_CASE("Kill: pages are given back", "[heap][kill]") {
         { auto const message = new_message(0, 3000); }
         ledger().blocks().trim();
     });
-    auto o = options();
-    o.stride = 7;  // one page more or less is the same code
-    verify(run(s, o));
+    s.setup = [] {
+        ledger().blocks().trim();  // few pages are dirty now
+        note_baseline();
+    };
+    verify(run(s, options()));
 }
 
 TEST_CASE("Kill: a child is prepared", "[heap][kill]") {
@@ -221,6 +274,7 @@ TEST_CASE("Kill: the sweeper itself", "[heap][kill]") {
         sweep_dead();
     };
     o.modes = {Mode::d_pair};
+    o.max_pairs = 1'200;
     verify(run(s, o));
     common.reset();
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace test {
@@ -30,8 +31,7 @@ public:
             int code = escaped;
             try {
                 code = std::forward<F>(body)();
-            } catch (std::exception const&) {
-            }
+            } catch (std::exception const&) {}
             platform::exit_process(code);
         }
     }
@@ -72,6 +72,7 @@ bool eventually(F&& answer) {
         if (platform::monotonic_ns() - start > patience_ns) {
             return false;
         }
+        std::this_thread::yield();
     }
     return true;
 }
@@ -89,4 +90,4 @@ inline constexpr bool address_limits_work = true;
 inline constexpr bool address_limits_work = true;
 #endif
 
-} // namespace test
+}  // namespace test

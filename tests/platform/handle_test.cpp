@@ -22,7 +22,7 @@ namespace {
 
 bool is_open(platform::native_handle handle) { return ::fcntl(handle, F_GETFD) >= 0; }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("Handle: closes what it owns, and moves it", "[platform]") {
     auto [first, second] = platform::pipe_pair();
@@ -78,6 +78,7 @@ TEST_CASE("Handle: a new one never takes the place of a closed standard stream",
               platform::Doorbell const bell;
               auto const [one, other] = platform::stream_pair();
               platform::Handle const copy = platform::duplicate(one.get());
-              return bell.handle() > 2 && one.get() > 2 && other.get() > 2 && copy.get() > 2 ? 0 : 1;
+              return bell.handle() > 2 && one.get() > 2 && other.get() > 2 && copy.get() > 2 ? 0
+                                                                                             : 1;
           }) == 0);
 }

@@ -45,7 +45,7 @@ struct WithoutProcessHandles {
     ~WithoutProcessHandles() { platform::simulate_missing_process_handles(false); }
 };
 
-} // namespace
+}  // namespace
 
 TEST_CASE("liveness: this process and a running child are alive", "[platform]") {
     CHECK(platform::this_process().pid == platform::process_id());
@@ -91,12 +91,12 @@ TEST_CASE("liveness: a process whose main thread ended lives while another threa
           "[platform]") {
     auto const [reader, writer] = platform::pipe_pair();
     test::Child child([&] {
-        std::thread([&reader = reader] {
+        std::thread([&reader] {
             std::byte byte[1];
             platform::read_some(reader.get(), byte);
             platform::exit_process(7);
         }).detach();
-        ::syscall(SYS_exit, 0); // this thread only
+        ::syscall(SYS_exit, 0);  // this thread only
         return 1;
     });
     auto const identity = platform::identity_of(child.pid());

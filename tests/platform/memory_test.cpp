@@ -47,7 +47,7 @@ bool all_zero(std::byte const* data, std::size_t bytes) {
     return std::all_of(data, data + bytes, [](std::byte b) { return b == std::byte{0}; });
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("SharedMemory: is zero, sparse and as long as asked for", "[platform]") {
     SharedMemory memory = SharedMemory::create(64 * GiB, MiB);
@@ -122,7 +122,7 @@ TEST_CASE("SharedMemory: processes that grow it at once all get what they asked 
             if (!memory.grow(wanted)) {
                 return 1;
             }
-            memory.data()[wanted - 1] = std::byte{1}; // a SIGBUS if it is not there
+            memory.data()[wanted - 1] = std::byte{1};  // a SIGBUS if it is not there
         }
         return 0;
     };

@@ -33,7 +33,7 @@ struct SharedWord {
     Word& word = *::new (memory.data()) Word(0);
 };
 
-} // namespace
+}  // namespace
 
 TEST_CASE("park: returns at once when the word has changed", "[platform][threads]") {
     Word word{1};
@@ -74,9 +74,8 @@ TEST_CASE("unpark_all: wakes every sleeper, through whatever mapping", "[platfor
     Word& alias = *reinterpret_cast<Word*>(again.data());
     std::vector<std::unique_ptr<test::Child>> children;
     for (int i = 0; i < 3; ++i) {
-        children.push_back(std::make_unique<test::Child>([&] {
-            return platform::park(alias, 0, forever) == Parked::woken ? 0 : 1;
-        }));
+        children.push_back(std::make_unique<test::Child>(
+            [&] { return platform::park(alias, 0, forever) == Parked::woken ? 0 : 1; }));
     }
     int woken = 0;
     CHECK(test::eventually([&] { return (woken += platform::unpark_all(shared.word)) == 3; }));
@@ -86,7 +85,7 @@ TEST_CASE("unpark_all: wakes every sleeper, through whatever mapping", "[platfor
 }
 
 TEST_CASE("park: a change between the look and the sleep is not missed", "[platform]") {
-    SharedWord shared; // ping-pong: every lost wake-up would be a hang
+    SharedWord shared;  // ping-pong: every lost wake-up would be a hang
     constexpr std::uint32_t rounds = 2000;
     auto const play = [&](std::uint32_t parity) {
         for (std::uint32_t round = parity; round < rounds; round += 2) {
@@ -120,7 +119,7 @@ TEST_CASE("park: threads of one process wake each other", "[platform][threads]")
 TEST_CASE("park: signals neither end nor lengthen the sleep", "[platform]") {
     CHECK(test::in_child([] {
               struct sigaction action {};
-              action.sa_handler = [](int) {}; // without SA_RESTART: every tick is an EINTR
+              action.sa_handler = [](int) {};  // without SA_RESTART: every tick is an EINTR
               ::sigaction(SIGALRM, &action, nullptr);
               itimerval const ticks{{0, 1000}, {0, 1000}};
               ::setitimer(ITIMER_REAL, &ticks, nullptr);

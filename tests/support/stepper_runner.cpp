@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/support/stepper_runner.cpp — the trials: travel to stop point i, do what the mode says, check.
+// tests/support/stepper_runner.cpp — the trials: to stop point i, what the mode says, check.
 #include "support/stepper_runner.hpp"
 
 #if __has_include(<sys/prctl.h>) && defined(__x86_64__)
@@ -17,8 +17,8 @@ namespace {
 Control* adopted_control = nullptr;
 Trial current_trial;
 
-// The k-th entry: how often the instruction of stop point k has been about to run up to there, which is how often
-// a breakpoint on it is hit.
+// The k-th entry: how often the instruction of stop point k has been about to run up to there,
+// which is how often a breakpoint on it is hit.
 std::vector<std::uint32_t> count_occurrences(std::span<StopPoint const> trace) {
     std::vector<std::uint32_t> counts(trace.size());
     std::unordered_map<std::uint64_t, std::uint32_t> seen;
@@ -28,7 +28,7 @@ std::vector<std::uint32_t> count_occurrences(std::span<StopPoint const> trace) {
     return counts;
 }
 
-} // namespace
+}  // namespace
 
 void adopt(Control& control) noexcept { adopted_control = &control; }
 
@@ -41,17 +41,20 @@ void keep_alive() noexcept {
 Trial const& trial() noexcept { return current_trial; }
 
 std::int64_t now_ns() noexcept {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
         .count();
 }
 
-Plan::Plan(std::size_t length, std::size_t first, std::size_t last, std::size_t stride, std::uint64_t seed)
+Plan::Plan(std::size_t length, std::size_t first, std::size_t last, std::size_t stride,
+           std::uint64_t seed)
     : offset_(first), stride_(std::max<std::size_t>(stride, 1)) {
     std::size_t const end = last < length ? last + 1 : length;
     offset_ += stride_ > 1 ? seed % stride_ : 0;
     offset_ = end > first && offset_ >= end ? first : offset_;
     size_ = end > offset_ ? (end - offset_ + stride_ - 1) / stride_ : 0;
-    golden_ = std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(size_) * 0.618), 1);
+    golden_ =
+        std::max<std::size_t>(static_cast<std::size_t>(static_cast<double>(size_) * 0.618), 1);
     while (size_ > 1 && std::gcd(golden_, size_) != 1) {
         ++golden_;
     }
@@ -59,12 +62,19 @@ Plan::Plan(std::size_t length, std::size_t first, std::size_t last, std::size_t 
 
 Runner::Runner(Scenario const& scenario, Options const& options, Mode mode, std::uint64_t seed,
                std::int64_t deadline_ns, Control& control, std::array<Trace, 2> traces)
-    : scenario_(scenario), options_(options), mode_(mode), seed_(seed), deadline_ns_(deadline_ns), control_(control),
+    : scenario_(scenario),
+      options_(options),
+      mode_(mode),
+      seed_(seed),
+      deadline_ns_(deadline_ns),
+      control_(control),
       traces_(traces) {}
 
 void Runner::run() {
     if (*traces_[0].length == 0) {
+        std::int64_t const begin = now_ns();
         record();
+        deadline_ns_ += now_ns() - begin;  // the budget is for trials
     }
     occurrences_[0] = count_occurrences(traces_[0].span());
     mode_ == Mode::d_pair ? run_pairs() : run_singles();
@@ -80,9 +90,10 @@ void Runner::run_singles() {
 
 void Runner::run_pairs() {
     if (control_.pair_stride == 0) {
-        control_.pair_stride = options_.stride; // also if the recording fails
+        control_.pair_stride = options_.stride;  // also if the recording fails
         record_second(*traces_[0].length / 2);
-        auto const pairs = static_cast<double>(*traces_[0].length) * static_cast<double>(*traces_[1].length);
+        auto const pairs =
+            static_cast<double>(*traces_[0].length) * static_cast<double>(*traces_[1].length);
         double const most = static_cast<double>(std::max<std::size_t>(options_.max_pairs, 1));
         control_.pair_stride =
             std::max(options_.stride, static_cast<std::size_t>(std::ceil(std::sqrt(pairs / most))));
@@ -144,7 +155,7 @@ void Runner::single(std::size_t index) {
         begin_trial(index, 0);
         auto const victim = fork(false);
         if (!travel(*victim, false, index, jumps)) {
-            continue; // once more, slowly
+            continue;  // once more, slowly
         }
         if (mode_ != Mode::a_kill) {
             call(Phase::survive, scenario_.survive);
@@ -219,9 +230,10 @@ void Runner::begin_trial(std::size_t index, std::size_t second) {
 
 std::unique_ptr<Tracee> Runner::fork(bool second) {
     enter(Phase::forking);
-    Part const part{&options_.hooks.fork_victim, second ? &scenario_.second_warm_up : &scenario_.warm_up,
-                    second ? &scenario_.second_operation : &scenario_.operation, &options_.hooks.leave_victim,
-                    control_.victim_text.data()};
+    Part const part{&options_.hooks.fork_victim,
+                    second ? &scenario_.second_warm_up : &scenario_.warm_up,
+                    second ? &scenario_.second_operation : &scenario_.operation,
+                    &options_.hooks.leave_victim, control_.victim_text.data()};
     std::function<void()> partner;
     if (scenario_.partner && !second) {
         partner = [this] {
@@ -258,8 +270,9 @@ void Runner::step_to_end(Tracee& victim, bool second) {
     arrived(victim, second);
 }
 
-// At full speed to a stop point shortly before `index` that a breakpoint reaches in few hits, then by single steps.
-// False: the victim took another way and is at its end; to be tried again without jumps.
+// At full speed to a stop point shortly before `index` that a breakpoint reaches in few hits, then
+// by single steps. False: the victim took another way and is at its end; to be tried again without
+// jumps.
 bool Runner::travel(Tracee& victim, bool second, std::size_t index, bool jumps) {
     enter(Phase::stepping);
     arrived(victim, second);
@@ -268,9 +281,10 @@ bool Runner::travel(Tracee& victim, bool second, std::size_t index, bool jumps) 
     std::size_t start = 0;
     std::size_t best = index;
     jumps = jumps && (control_.missed_jumps < 8 || control_.missed_jumps < control_.trials / 2);
-    for (std::size_t k = index; jumps && k > 0 && index - k < std::min<std::size_t>(best, 512); --k) {
-        bool const plain =
-            points[k].at() == At::instruction && (k + 1 == points.size() || points[k + 1].at() != At::repeating);
+    for (std::size_t k = index; jumps && k > 0 && index - k < std::min<std::size_t>(best, 512);
+         --k) {
+        bool const plain = points[k].at() == At::instruction &&
+                           (k + 1 == points.size() || points[k + 1].at() != At::repeating);
         std::size_t const cost = occurrences[k] + (index - k);
         if (plain && cost < best) {
             best = cost;
@@ -282,7 +296,7 @@ bool Runner::travel(Tracee& victim, bool second, std::size_t index, bool jumps) 
             control_.missed_jumps.fetch_add(1);
             return false;
         }
-        start = 0; // no hardware breakpoints here
+        start = 0;  // no hardware breakpoints here
     }
     for (std::size_t k = start; k < index && !victim.finished(); ++k) {
         victim.advance();
@@ -297,6 +311,6 @@ bool Runner::travel(Tracee& victim, bool second, std::size_t index, bool jumps) 
     return true;
 }
 
-} // namespace test::stepper
+}  // namespace test::stepper
 
 #endif

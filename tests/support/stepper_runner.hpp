@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/support/stepper_runner.hpp — the child of the test process that does the trials, and what it tells its parent.
+// tests/support/stepper_runner.hpp — the child that does the trials, and what it tells its parent.
 #pragma once
 
 #include "support/stepper.hpp"
@@ -20,41 +20,46 @@ enum class Phase : std::uint32_t { starting, setup, forking, stepping, survive, 
 
 /// The stop points of one undisturbed run, in order; the last one is the end of the operation.
 struct Trace {
-    StopPoint* points;                // shared memory, room for max_steps + 1
-    std::atomic<std::size_t>* length; // 0: not recorded yet
+    StopPoint* points;                 // shared memory, room for max_steps + 1
+    std::atomic<std::size_t>* length;  // 0: not recorded yet
     std::span<StopPoint const> span() const { return {points, length->load()}; }
 };
 
-/// Shared memory between the test process and its runners. A runner that is killed leaves here where it was, and its
-/// successor goes on behind that.
+/// Shared memory between the test process and its runners. A runner that is killed leaves here
+/// where it was, and its successor goes on behind that.
 struct Control {
-    std::atomic<std::uint64_t> progress; // any change: the runner gets on
+    std::atomic<std::uint64_t> progress;  // any change: the runner gets on
     std::atomic<Phase> phase;
-    std::atomic<std::int64_t> victim; // the one that acts
+    std::atomic<std::int64_t> victim;  // the one that acts
     std::atomic<std::size_t> lengths[2];
 
-    std::atomic<std::size_t> cursor;        // stop points of the first victim that are dealt with, in the plan's order
-    std::atomic<std::size_t> second_cursor; // mode d: of the second, plus one, at the same place of the first
-    std::atomic<std::size_t> pair_stride;   // mode d: 0 until known
-    std::atomic<std::size_t> planned;       // trials in all, as far as known
+    std::atomic<std::size_t>
+        cursor;  // stop points of the first victim that are dealt with, in the plan's order
+    std::atomic<std::size_t>
+        second_cursor;  // mode d: of the second, plus one, at the same place of the first
+    std::atomic<std::size_t> pair_stride;  // mode d: 0 until known
+    std::atomic<std::size_t> planned;      // trials in all, as far as known
     std::atomic<std::size_t> trials;
     std::atomic<std::size_t> diverged;
     std::atomic<std::size_t> missed_jumps;
 
-    std::atomic<std::size_t> index; // of the trial that runs
+    std::atomic<std::size_t> index;  // of the trial that runs
     std::atomic<std::size_t> second;
-    std::atomic<std::uint64_t> rip;  // where the acting victim was stopped
-    std::atomic<bool> in_second;     // ... and whether it is the second
-    std::array<char, 512> victim_text; // what the victim threw
-    std::array<char, 2048> text;       // why the trial failed
+    std::atomic<std::uint64_t> rip;     // where the acting victim was stopped
+    std::atomic<bool> in_second;        // ... and whether it is the second
+    std::array<char, 512> victim_text;  // what the victim threw
+    std::array<char, 2048> text;        // why the trial failed
 };
 
 /// The order in which one mode visits its stop points: each once, and evenly spread at any time.
 class Plan {
 public:
-    Plan(std::size_t length, std::size_t first, std::size_t last, std::size_t stride, std::uint64_t seed);
+    Plan(std::size_t length, std::size_t first, std::size_t last, std::size_t stride,
+         std::uint64_t seed);
     std::size_t size() const noexcept { return size_; }
-    std::size_t operator[](std::size_t k) const noexcept { return offset_ + k * golden_ % size_ * stride_; }
+    std::size_t operator[](std::size_t k) const noexcept {
+        return offset_ + k * golden_ % size_ * stride_;
+    }
 
 private:
     std::size_t offset_;
@@ -65,8 +70,8 @@ private:
 
 class Runner {
 public:
-    Runner(Scenario const& scenario, Options const& options, Mode mode, std::uint64_t seed, std::int64_t deadline_ns,
-           Control& control, std::array<Trace, 2> traces);
+    Runner(Scenario const& scenario, Options const& options, Mode mode, std::uint64_t seed,
+           std::int64_t deadline_ns, Control& control, std::array<Trace, 2> traces);
 
     /// Trials until none is left or the time is over. Throws what is wrong with the current one.
     void run();
@@ -94,7 +99,7 @@ private:
     std::uint64_t seed_;
     std::int64_t deadline_ns_;
     Control& control_;
-    std::array<Trace, 2> traces_; // of the first and the second victim
+    std::array<Trace, 2> traces_;  // of the first and the second victim
     std::array<std::vector<std::uint32_t>, 2> occurrences_;
 };
 
@@ -103,4 +108,4 @@ void adopt(Control& control) noexcept;
 
 std::int64_t now_ns() noexcept;
 
-} // namespace test::stepper
+}  // namespace test::stepper

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/support/stepper_symbols.cpp — reads the ELF symbol tables of the mapped modules; addr2line for lines.
+// tests/support/stepper_symbols.cpp — reads ELF symbol tables; asks addr2line for lines.
 #include "support/stepper_symbols.hpp"
 
 #if __has_include(<sys/prctl.h>) && defined(__x86_64__)
@@ -8,13 +8,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -32,8 +33,8 @@ namespace {
 
 struct Module {
     std::string path;
-    std::uint64_t begin = 0; // of its first mapping
-    std::uint64_t end = 0;   // of its last
+    std::uint64_t begin = 0;  // of its first mapping
+    std::uint64_t end = 0;    // of its last
 };
 
 std::string program_path() {
@@ -49,11 +50,13 @@ std::vector<Module> modules() {
         std::uint64_t begin = 0;
         std::uint64_t end = 0;
         int path_at = 0;
-        if (std::sscanf(line.c_str(), "%lx-%lx %*s %*s %*s %*s %n", &begin, &end, &path_at) < 2 || path_at <= 0) {
+        if (std::sscanf(line.c_str(), "%lx-%lx %*s %*s %*s %*s %n", &begin, &end, &path_at) < 2 ||
+            path_at <= 0) {
             continue;
         }
         std::string path = line.substr(static_cast<std::size_t>(path_at));
-        auto const same = std::find_if(found.begin(), found.end(), [&](auto const& m) { return m.path == path; });
+        auto const same =
+            std::find_if(found.begin(), found.end(), [&](auto const& m) { return m.path == path; });
         if (path.empty()) {
             continue;
         }
@@ -115,11 +118,15 @@ std::string function_at(Module const& module, std::uint64_t address) {
             }
             std::vector<Elf64_Sym> symbols(section.sh_size / sizeof(Elf64_Sym));
             file.seekg(static_cast<std::streamoff>(section.sh_offset));
-            file.read(reinterpret_cast<char*>(symbols.data()), static_cast<std::streamsize>(section.sh_size));
+            file.read(reinterpret_cast<char*>(symbols.data()),
+                      static_cast<std::streamsize>(section.sh_size));
             for (Elf64_Sym const& symbol : symbols) {
-                bool const function = ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF;
-                if (function && wanted >= symbol.st_value && wanted < symbol.st_value + symbol.st_size) {
-                    auto const names = read_at<Elf64_Shdr>(file, header.e_shoff + section.sh_link * header.e_shentsize);
+                bool const function =
+                    ELF64_ST_TYPE(symbol.st_info) == STT_FUNC && symbol.st_shndx != SHN_UNDEF;
+                if (function && wanted >= symbol.st_value &&
+                    wanted < symbol.st_value + symbol.st_size) {
+                    auto const names = read_at<Elf64_Shdr>(
+                        file, header.e_shoff + section.sh_link * header.e_shentsize);
                     file.seekg(static_cast<std::streamoff>(names.sh_offset + symbol.st_name));
                     std::string name;
                     std::getline(file, name, '\0');
@@ -131,7 +138,8 @@ std::string function_at(Module const& module, std::uint64_t address) {
     return {};
 }
 
-// /proc/<pid>/syscall tells a sleeper's stack and place; a process that computes must be stopped for a moment.
+// /proc/<pid>/syscall tells a sleeper's stack and place; a process that computes must be stopped
+// for a moment.
 bool place_of(pid_t pid, std::uint64_t& stack, std::uint64_t& rip) {
     std::ifstream file(fmt::format("/proc/{}/syscall", pid));
     std::string line;
@@ -157,7 +165,7 @@ bool place_of(pid_t pid, std::uint64_t& stack, std::uint64_t& rip) {
     return stopped;
 }
 
-} // namespace
+}  // namespace
 
 std::string symbol_of(std::uint64_t address) {
     auto const module = module_of(address);
@@ -166,7 +174,7 @@ std::string symbol_of(std::uint64_t address) {
     }
     std::string const file = module->path.substr(module->path.rfind('/') + 1);
     std::string const function = function_at(*module, address);
-    return function.empty() ? fmt::format("{}+{:#x}", file, address - module->begin)
+    return function.empty() ? fmt::format("{} at {:#x}", file, address - module->begin)
                             : fmt::format("{} ({})", function, file);
 }
 
@@ -184,13 +192,21 @@ bool in_program(std::uint64_t address) {
 }
 
 std::string line_of(std::uint64_t address) {
+    using Clock = std::chrono::steady_clock;
+    static std::map<std::uint64_t, std::string> known;
+    static Clock::duration spent{};  // a call may take a second, and there may be many failures
+    if (auto const found = known.find(address); found != known.end()) {
+        return found->second;
+    }
     auto const module = module_of(address);
-    if (!module || module->path.find('\'') != std::string::npos) {
+    bool const quotable = module && module->path.find('\'') == std::string::npos;
+    if (!quotable || spent > std::chrono::seconds(3)) {
         return {};
     }
+    auto const begin = Clock::now();
     std::ifstream file(module->path, std::ios::binary);
-    std::string const command = fmt::format("addr2line -i -s -e '{}' {:#x} 2>/dev/null", module->path,
-                                            address_in_file(file, *module, address));
+    std::string const command = fmt::format("addr2line -i -s -e '{}' {:#x} 2>/dev/null",
+                                            module->path, address_in_file(file, *module, address));
     std::string lines;
     if (std::FILE* const pipe = ::popen(command.c_str(), "r")) {
         std::array<char, 512> line{};
@@ -204,7 +220,8 @@ std::string line_of(std::uint64_t address) {
         }
         ::pclose(pipe);
     }
-    return lines;
+    spent += Clock::now() - begin;
+    return known[address] = lines;
 }
 
 std::string whereabouts(std::int64_t pid) {
@@ -213,7 +230,7 @@ std::string whereabouts(std::int64_t pid) {
     if (!place_of(static_cast<pid_t>(pid), stack, rip)) {
         return "unknown place";
     }
-    std::string text = symbol_of(rip);
+    std::string text = fmt::format("{} {}", symbol_of(rip), line_of(rip));
     std::vector<std::uint64_t> words(1024);
     iovec const local{words.data(), words.size() * sizeof words[0]};
     iovec const remote{reinterpret_cast<void*>(stack), local.iov_len};
@@ -222,14 +239,17 @@ std::string whereabouts(std::int64_t pid) {
     int callers = 0;
     for (std::uint64_t const word : words) {
         std::string const name = in_program(word) ? symbol_of(word) : std::string();
-        if (name.find("+0x") != std::string::npos && name.find('(') != std::string::npos && callers < 6) {
-            text += fmt::format("\n      perhaps called from {} {}", name, line_of(word));
+        if (name.find("stepper::Runner::") != std::string::npos || callers == 6) {
+            break;  // further out there is only the harness
+        }
+        if (name.find("+0x") != std::string::npos && name.find("+0x0 ") == std::string::npos) {
+            text += fmt::format("\n      perhaps called from {}", name);
             ++callers;
         }
     }
     return text;
 }
 
-} // namespace test::stepper
+}  // namespace test::stepper
 
 #endif

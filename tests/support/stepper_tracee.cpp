@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/support/stepper_tracee.cpp — ptrace: single steps, hardware breakpoints, sleeping system calls.
+// tests/support/stepper_tracee.cpp — single steps, hardware breakpoints, sleeping system calls.
 #include "support/stepper_tracee.hpp"
 
 #if __has_include(<sys/prctl.h>) && defined(__x86_64__)
@@ -24,16 +24,26 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MULTIPROCESSING_TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+#define MULTIPROCESSING_TEST_SANITIZED 1
+#endif
+#endif
+
 namespace test::stepper {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t text_bytes = 512;
-constexpr auto asleep_after = std::chrono::milliseconds(2); // below the library's shortest slice of 20 ms
+constexpr auto asleep_after =
+    std::chrono::milliseconds(2);  // below the library's shortest slice of 20 ms
 
-// The operation lies between these two. Their int3 stops a victim that runs at full speed; one that is stepped is
-// recognised by the address of end_mark.
+// The operation lies between these two. Their int3 stops a victim that runs at full speed; one that
+// is stepped is recognised by the address of end_mark.
 [[gnu::noinline]] void begin_mark() { asm volatile("int3" ::: "memory"); }
 [[gnu::noinline]] void end_mark() { asm volatile("int3" ::: "memory"); }
 
@@ -46,7 +56,7 @@ void keep(char* text, char const* what) noexcept {
         keep(part.text, "PTRACE_TRACEME is refused");
         ::_exit(98);
     }
-    std::raise(SIGSTOP); // the runner sets PTRACE_O_EXITKILL here
+    std::raise(SIGSTOP);  // the runner sets PTRACE_O_EXITKILL here
     bool begun = false;
     try {
         if (*part.warm_up) {
@@ -88,11 +98,13 @@ char state_of(std::int64_t pid) {
     }
     ssize_t const length = ::read(fd, line.data(), line.size() - 1);
     ::close(fd);
-    char const* bracket = length > 0 ? std::strrchr(line.data(), ')') : nullptr; // the name may hold anything
+    char const* bracket =
+        length > 0 ? std::strrchr(line.data(), ')') : nullptr;  // the name may hold anything
     return bracket != nullptr && bracket[1] != '\0' ? bracket[2] : '?';
 }
 
-// REP with a string instruction: F2 or F3 among the prefixes, then one byte of opcode. 0: something else.
+// REP with a string instruction: F2 or F3 among the prefixes, then one byte of opcode. 0: something
+// else.
 std::size_t length_of_repeat(unsigned char const* bytes) {
     bool repeats = false;
     for (std::size_t i = 0; i < 8; ++i) {
@@ -108,7 +120,29 @@ std::size_t length_of_repeat(unsigned char const* bytes) {
     return 0;
 }
 
-} // namespace
+}  // namespace
+
+std::string refusal() {
+#ifdef MULTIPROCESSING_TEST_SANITIZED
+    return "a sanitizer is built in";
+#else
+    pid_t const child = ::fork();
+    if (child == 0) {
+        if (::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0) {
+            std::raise(SIGSTOP);
+        }
+        ::_exit(1);
+    }
+    int status = 0;
+    bool const traced = child > 0 && wait_for(child, status, 0) == child && WIFSTOPPED(status) &&
+                        ::ptrace(PTRACE_SINGLESTEP, child, nullptr, nullptr) == 0;
+    if (child > 0 && !WIFEXITED(status)) {
+        ::kill(child, SIGKILL);
+        while (wait_for(child, status, 0) > 0 && !WIFEXITED(status) && !WIFSIGNALED(status)) {}
+    }
+    return traced ? "" : "ptrace is refused";
+#endif
+}
 
 Tracee::Tracee(Part const& part, std::function<void()> on_asleep)
     : on_asleep_(std::move(on_asleep)), text_(part.text) {
@@ -176,12 +210,13 @@ Tracee::Stop Tracee::wait(bool watch_sleep) {
             }
         }
         int const signal = WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
-        bool const crashed = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
-                             signal == SIGABRT || signal == SIGSYS;
+        bool const crashed = signal == SIGSEGV || signal == SIGBUS || signal == SIGILL ||
+                             signal == SIGFPE || signal == SIGABRT || signal == SIGSYS;
         if (signal == 0 || signal == SIGTRAP || crashed) {
             return understand(status);
         }
-        // An ordinary signal: it is the victim's own affair. The same resumption again, with the signal.
+        // An ordinary signal: it is the victim's own affair. The same resumption again, with the
+        // signal.
         long const passed = signal == SIGSTOP ? 0 : signal;
         ::ptrace(static_cast<__ptrace_request>(request_), pid_, nullptr, passed);
     }
@@ -191,8 +226,9 @@ Tracee::Stop Tracee::understand(int status) {
     if (WIFEXITED(status) || WIFSIGNALED(status)) {
         alive_ = false;
         reaped_ = true;
-        fail(WIFEXITED(status) ? fmt::format("the victim ended by itself with exit code {}", WEXITSTATUS(status))
-                               : fmt::format("the victim was killed by signal {}", WTERMSIG(status)));
+        fail(WIFEXITED(status)
+                 ? fmt::format("the victim ended by itself with exit code {}", WEXITSTATUS(status))
+                 : fmt::format("the victim was killed by signal {}", WTERMSIG(status)));
     }
     if (WSTOPSIG(status) != SIGTRAP) {
         fail(fmt::format("the victim crashed with signal {}", WSTOPSIG(status)));
@@ -206,11 +242,13 @@ Tracee::Stop Tracee::understand(int status) {
 }
 
 bool Tracee::set_breakpoint(std::uint64_t address) {
-    // DR7 first of all off: the kernel refuses to change the address of an armed breakpoint to a bad one only.
+    // Off first: an armed breakpoint is not moved. DR7 = 1: the address in DR0, on execution.
     auto const debug_register = [&](std::size_t i, std::uint64_t value) {
-        return ::ptrace(PTRACE_POKEUSER, pid_, offsetof(struct user, u_debugreg) + i * sizeof(long), value) == 0;
+        return ::ptrace(PTRACE_POKEUSER, pid_, offsetof(struct user, u_debugreg) + i * sizeof(long),
+                        value) == 0;
     };
-    return debug_register(7, 0) && (address == 0 || (debug_register(0, address) && debug_register(7, 1)));
+    return debug_register(7, 0) &&
+           (address == 0 || (debug_register(0, address) && debug_register(7, 1)));
 }
 
 void Tracee::arrive(bool same_instruction_repeats) {
@@ -229,7 +267,8 @@ void Tracee::arrive(bool same_instruction_repeats) {
     }
 }
 
-// The program text is the same in victim and runner, but the library may have been mapped since the fork: ask.
+// The program text is the same in victim and runner, but the library may have been mapped since the
+// fork: ask.
 Tracee::Class Tracee::class_of(std::uint64_t rip) {
     auto const [entry, is_new] = classes_.try_emplace(rip, Class::plain);
     if (is_new) {
@@ -269,7 +308,8 @@ void Tracee::advance() {
     }
     std::uint64_t const rip = here_.rip();
     Class const kind = class_of(rip);
-    if (kind == Class::repeat && rounds_ >= 2) { // two rounds have shown the torn state: on to its end
+    if (kind == Class::repeat &&
+        rounds_ >= 2) {  // two rounds have shown the torn state: on to its end
         do {
             resume(PTRACE_SINGLESTEP);
             wait(false);
@@ -333,7 +373,8 @@ void Tracee::go_on() {
     int status = 0;
     while (wait_for(pid_, status, 0) > 0 && WIFSTOPPED(status)) {
         int const signal = WSTOPSIG(status);
-        ::ptrace(PTRACE_CONT, pid_, nullptr, static_cast<long>(signal == SIGTRAP || signal == SIGSTOP ? 0 : signal));
+        ::ptrace(PTRACE_CONT, pid_, nullptr,
+                 static_cast<long>(signal == SIGTRAP || signal == SIGSTOP ? 0 : signal));
     }
     alive_ = false;
     reaped_ = true;
@@ -347,17 +388,16 @@ void Tracee::kill(bool reap) {
         alive_ = false;
         ::kill(static_cast<pid_t>(pid_), SIGKILL);
         siginfo_t info{};
-        while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | __WALL) != 0 && errno == EINTR) {
-        }
+        while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | __WALL) != 0 &&
+               errno == EINTR) {}
     }
     if (reap && pid_ > 0 && !reaped_) {
         int status = 0;
-        while (wait_for(pid_, status, 0) > 0 && !WIFEXITED(status) && !WIFSIGNALED(status)) {
-        }
+        while (wait_for(pid_, status, 0) > 0 && !WIFEXITED(status) && !WIFSIGNALED(status)) {}
         reaped_ = true;
     }
 }
 
-} // namespace test::stepper
+}  // namespace test::stepper
 
 #endif

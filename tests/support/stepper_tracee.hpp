@@ -11,13 +11,15 @@
 
 namespace test::stepper {
 
-/// Where a victim is: before an instruction, between the rounds of a REP, or asleep in a system call.
+/// Where a victim is: before an instruction, between the rounds of a REP, or asleep in a system
+/// call.
 enum class At : std::uint64_t { instruction, repeating, asleep, end };
 
-class StopPoint { // one word, so that a trace lies in shared memory
+class StopPoint {  // one word, so that a trace lies in shared memory
 public:
     StopPoint() = default;
-    StopPoint(At at, std::uint64_t rip) noexcept : bits_(static_cast<std::uint64_t>(at) << 62 | rip) {}
+    StopPoint(At at, std::uint64_t rip) noexcept
+        : bits_(static_cast<std::uint64_t>(at) << 62 | rip) {}
     At at() const noexcept { return static_cast<At>(bits_ >> 62); }
     std::uint64_t rip() const noexcept { return bits_ & ~(std::uint64_t{3} << 62); }
     bool operator==(StopPoint const&) const = default;
@@ -37,8 +39,8 @@ struct Part {
 
 class Tracee {
 public:
-    /// Forks, and returns when the child is about to begin its operation. `on_asleep` is called once, when the
-    /// victim is found asleep in a system call and is to be brought further.
+    /// Forks, and returns when the child is about to begin its operation. `on_asleep` is called
+    /// once, when the victim is found asleep in a system call and is to be brought further.
     Tracee(Part const& part, std::function<void()> on_asleep);
     Tracee(Tracee const&) = delete;
     Tracee& operator=(Tracee const&) = delete;
@@ -51,8 +53,8 @@ public:
     /// To the next stop point. A victim that has finished stays where it is.
     void advance();
 
-    /// To the `hits`-th time from now that it is about to run the instruction at `rip`, at full speed.
-    /// False: it came to its end before, or the system has no hardware breakpoints.
+    /// To the `hits`-th time from now that it is about to run the instruction at `rip`, at full
+    /// speed. False: it came to its end before, or the system has no hardware breakpoints.
     bool jump(std::uint64_t rip, std::size_t hits);
 
     /// On to the end of the operation, and out. Reaps it.
@@ -78,17 +80,20 @@ private:
     std::int64_t pid_ = 0;
     bool alive_ = false;  // not known to be dead
     bool reaped_ = false;
-    bool asleep_ = false; // resumed, and asleep in a system call: not in a ptrace stop
-    int request_ = 0;     // the last resumption, to repeat it with a signal
-    unsigned rounds_ = 0; // of the REP instruction that it is in
+    bool asleep_ = false;  // resumed, and asleep in a system call: not in a ptrace stop
+    int request_ = 0;      // the last resumption, to repeat it with a signal
+    unsigned rounds_ = 0;  // of the REP instruction that it is in
     StopPoint here_;
     std::function<void()> on_asleep_;
     char const* text_;
     std::unordered_map<std::uint64_t, Class> classes_;
 };
 
-struct Trouble : std::runtime_error { // something the victim must not do: crash, throw, end
+/// Why nothing can be stepped here: ptrace is refused, or a sanitizer is built in. Empty if it can.
+std::string refusal();
+
+struct Trouble : std::runtime_error {  // something the victim must not do: crash, throw, end
     using std::runtime_error::runtime_error;
 };
 
-} // namespace test::stepper
+}  // namespace test::stepper

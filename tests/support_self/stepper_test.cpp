@@ -42,8 +42,8 @@ struct Board {
 };
 
 Board& board() {
-    static Board& shared = *new (::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                                        -1, 0)) Board{};
+    static Board& shared = *new (::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE,
+                                        MAP_SHARED | MAP_ANONYMOUS, -1, 0)) Board{};
     return shared;
 }
 
@@ -66,8 +66,9 @@ bool skipped(st::Report const& report) {
 }
 
 bool mentions(st::Report const& report, std::string const& text) {
-    return std::all_of(report.failures.begin(), report.failures.end(),
-                       [&](st::Failure const& failure) { return failure.what.find(text) != std::string::npos; });
+    return std::all_of(
+        report.failures.begin(), report.failures.end(),
+        [&](st::Failure const& failure) { return failure.what.find(text) != std::string::npos; });
 }
 
 std::string const torn = "the two words differ";
@@ -78,14 +79,15 @@ long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value)
     return ::syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("stepper: a word that is changed by one instruction passes in every mode", "[stepper]") {
     st::Scenario scenario{.name = "one word"};
     scenario.operation = [] { board().a.fetch_add(1); };
     scenario.survive = [] { board().a.fetch_add(100); };
     scenario.check = [] {
-        std::uint32_t const survivors = st::trial().mode == Mode::a_kill || st::trial().undisturbed ? 0 : 100;
+        std::uint32_t const survivors =
+            st::trial().mode == Mode::a_kill || st::trial().undisturbed ? 0 : 100;
         std::uint32_t const victim = board().a - survivors;
         st::expect(victim <= 1, "the word has a third value");
         st::expect(!st::trial().finished || victim == 1, "the operation returned without effect");
@@ -110,7 +112,7 @@ TEST_CASE("stepper: a kill between two words is found", "[stepper]") {
     if (skipped(report)) {
         return;
     }
-    REQUIRE_FALSE(report.ok()); // some instructions lie between, more without optimisation
+    REQUIRE_FALSE(report.ok());  // some instructions lie between, more without optimisation
     CHECK(mentions(report, torn));
     for (st::Failure const& failure : report.failures) {
         CHECK(failure.mode == Mode::a_kill);
@@ -125,7 +127,8 @@ TEST_CASE("stepper: a lost update shows when the victim goes on, and only then",
     scenario.operation = [] { board().a = board().a + 1; };
     scenario.survive = [] { board().a.fetch_add(100); };
     scenario.check = [] {
-        bool const lost = board().a == 1 && st::trial().mode == Mode::c_stop_then_go_on && !st::trial().undisturbed;
+        bool const lost = board().a == 1 && st::trial().mode == Mode::c_stop_then_go_on &&
+                          !st::trial().undisturbed;
         st::expect(!lost, "the survivors' update is lost");
     };
     st::Report const report = try_out(scenario, {});
@@ -141,18 +144,17 @@ TEST_CASE("stepper: a lost update shows when the victim goes on, and only then",
 TEST_CASE("stepper: a spin lock that is lost with its owner is reported as a hang", "[stepper]") {
     st::Scenario scenario{.name = "spin lock"};
     scenario.operation = [] {
-        while (board().lock.exchange(1) != 0) {
-        }
+        while (board().lock.exchange(1) != 0) {}
         board().a.fetch_add(1);
         board().lock = 0;
     };
     scenario.check = [] {
-        while (board().lock.exchange(1) != 0) {
-        }
+        while (board().lock.exchange(1) != 0) {}
         board().lock = 0;
     };
-    st::Report const report =
-        try_out(scenario, {.modes = {Mode::a_kill}, .hang = std::chrono::milliseconds(300), .max_failures = 2});
+    st::Report const report = try_out(
+        scenario,
+        {.modes = {Mode::a_kill}, .hang = std::chrono::milliseconds(300), .max_failures = 2});
     if (skipped(report)) {
         return;
     }
@@ -161,7 +163,8 @@ TEST_CASE("stepper: a spin lock that is lost with its owner is reported as a han
     CHECK(report.modes[0].left_out > 0);
 }
 
-TEST_CASE("stepper: a victim asleep in a system call is a stop point, and the partner wakes it", "[stepper]") {
+TEST_CASE("stepper: a victim asleep in a system call is a stop point, and the partner wakes it",
+          "[stepper]") {
     st::Scenario scenario{.name = "futex wait"};
     scenario.warm_up = [] { futex(board().b, FUTEX_WAKE, 1); };
     scenario.operation = [] {
@@ -176,7 +179,8 @@ TEST_CASE("stepper: a victim asleep in a system call is a stop point, and the pa
     };
     scenario.survive = [] { st::expect(board().b <= 1, "b"); };
     scenario.check = [] {
-        st::expect(board().b == 0 || st::trial().partner_ran, "it came through the wait on its own");
+        st::expect(board().b == 0 || st::trial().partner_ran,
+                   "it came through the wait on its own");
         st::expect(!st::trial().finished || board().b == 1, "it has finished without effect");
     };
     st::Report const report = try_out(scenario, {});
@@ -186,7 +190,8 @@ TEST_CASE("stepper: a victim asleep in a system call is a stop point, and the pa
     }
 }
 
-TEST_CASE("stepper: a REP instruction is interrupted within, yet not at each of its rounds", "[stepper]") {
+TEST_CASE("stepper: a REP instruction is interrupted within, yet not at each of its rounds",
+          "[stepper]") {
     st::Scenario scenario{.name = "rep movsb"};
     scenario.operation = [] {
         static std::array<char, 4096> source;
@@ -199,15 +204,17 @@ TEST_CASE("stepper: a REP instruction is interrupted within, yet not at each of 
     scenario.check = [] {
         st::expect(board().bytes.front() == board().bytes.back(), "half a message");
     };
-    st::Report const report = try_out(scenario, {.modes = {Mode::a_kill}, .budget = std::chrono::seconds(15)});
+    st::Report const report =
+        try_out(scenario, {.modes = {Mode::a_kill}, .budget = std::chrono::seconds(15)});
     if (skipped(report)) {
         return;
     }
-    CHECK(report.failures.size() == 2); // after the first and the second round
+    CHECK(report.failures.size() == 2);  // after the first and the second round
     CHECK(mentions(report, "half a message"));
 }
 
-// A two-word update behind an intent, which whoever comes next completes. The order matters in the recovery too.
+// A two-word update behind an intent, which whoever comes next completes. The order matters in the
+// recovery too.
 namespace {
 
 void update_with_intent() {
@@ -243,16 +250,18 @@ st::Scenario intent_scenario(char const* name, void (*recover)()) {
     return scenario;
 }
 
-} // namespace
+}  // namespace
 
 TEST_CASE("stepper: pairs pass a recovery that may itself be killed", "[stepper]") {
-    st::Report const report = try_out(intent_scenario("intent", complete), {.modes = {Mode::a_kill, Mode::d_pair}});
+    st::Report const report =
+        try_out(intent_scenario("intent", complete), {.modes = {Mode::a_kill, Mode::d_pair}});
     st::verify(report);
 }
 
-TEST_CASE("stepper: pairs find a recovery that may not be killed, where single kills do not", "[stepper]") {
-    st::Report const report =
-        try_out(intent_scenario("careless intent", complete_carelessly), {.modes = {Mode::a_kill, Mode::d_pair}});
+TEST_CASE("stepper: pairs find a recovery that may not be killed, where single kills do not",
+          "[stepper]") {
+    st::Report const report = try_out(intent_scenario("careless intent", complete_carelessly),
+                                      {.modes = {Mode::a_kill, Mode::d_pair}});
     if (skipped(report)) {
         return;
     }
@@ -290,7 +299,7 @@ TEST_CASE("stepper: a victim that crashes or throws is a failure", "[stepper]") 
     if (skipped(crash)) {
         return;
     }
-    REQUIRE(crash.failures.size() == 1); // the undisturbed run ends it
+    REQUIRE(crash.failures.size() == 1);  // the undisturbed run ends it
     CHECK(mentions(crash, "without any kill: the victim crashed with signal 11"));
     REQUIRE(error.failures.size() == 1);
     CHECK(mentions(error, "out of apples"));
@@ -340,8 +349,8 @@ TEST_CASE("stepper: a stride and a range thin out the stop points", "[stepper]")
             board().a.fetch_add(1);
         }
     };
-    st::Report const report =
-        try_out(scenario, {.modes = {Mode::a_kill}, .stride = 10, .first = 50, .last = 149, .seed = 7});
+    st::Report const report = try_out(
+        scenario, {.modes = {Mode::a_kill}, .stride = 10, .first = 50, .last = 149, .seed = 7});
     st::verify(report);
     if (report.skipped.empty()) {
         CHECK(report.modes[0].stop_points > 200);
@@ -357,13 +366,55 @@ TEST_CASE("stepper: the time budget leaves trials out, and says so", "[stepper]"
             board().a.fetch_add(1);
         }
     };
-    st::Report const report = try_out(scenario, {.modes = {Mode::a_kill}, .budget = std::chrono::milliseconds(500)});
+    st::Report const report =
+        try_out(scenario, {.modes = {Mode::a_kill}, .budget = std::chrono::milliseconds(500)});
     if (skipped(report)) {
         return;
     }
     CHECK(report.ok());
     CHECK(report.modes[0].left_out > 0);
     CHECK(report.modes[0].trials + report.modes[0].left_out == report.modes[0].stop_points);
+}
+
+TEST_CASE("stepper: the hooks make and end the processes", "[stepper]") {
+    static bool prepared = false;  // also in the runner's copy of this process
+    auto const forks = [] {
+        pid_t const pid = ::fork();
+        board().lock.fetch_add(pid == 0 ? 1 : 0);  // the child was here
+        return std::int64_t{pid};
+    };
+    st::Scenario scenario{.name = "hooks"};
+    scenario.operation = [] { board().a.fetch_add(1); };
+    scenario.check = [] {
+        st::expect(board().lock == 1, "the victim comes from elsewhere");
+        st::expect(board().b == (st::trial().finished ? 1 : 0), "the victim left by another door");
+        st::expect(prepared, "the runner was not prepared");
+    };
+    st::Options options{.modes = {Mode::c_stop_then_go_on}};
+    options.hooks.fork_runner = forks;
+    options.hooks.fork_victim = forks;
+    options.hooks.leave_victim = [] { board().b.fetch_add(1); };
+    options.hooks.after_fork_in_runner = [] { prepared = true; };
+    st::verify(try_out(scenario, options));
+}
+
+TEST_CASE("stepper: a killed victim may be left as a zombie for the check", "[stepper]") {
+    static pid_t victim = 0;
+    st::Scenario scenario{.name = "zombie"};
+    scenario.operation = [] { board().a.fetch_add(1); };
+    scenario.check = [] {
+        bool const is_there = st::trial().undisturbed || ::kill(victim, 0) == 0;
+        st::expect(is_there, "it was reaped");
+    };
+    st::Options options{.modes = {Mode::a_kill}, .leave_zombie = true};
+    options.hooks.fork_victim = [] { return std::int64_t{victim = ::fork()}; };
+    st::verify(try_out(scenario, options));
+    options.leave_zombie = false;
+    st::Report const report = try_out(scenario, options);
+    if (!skipped(report)) {
+        CHECK(mentions(report, "it was reaped"));
+        CHECK(report.failures.size() == options.max_failures);
+    }
 }
 
 TEST_CASE("stepper: where ptrace is refused the run is skipped, and not passed", "[stepper]") {

@@ -27,4 +27,4 @@ constexpr std::uint64_t fnv1a(std::uint64_t value, std::uint64_t seed) noexcept 
     return seed;
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -30,4 +30,4 @@ constexpr std::string_view type_name() noexcept {
                             signature.size() - type_name_prefix - type_name_suffix);
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -92,8 +92,10 @@ public:
         for (auto unit = header.first_unit; unit < header.unit_mark.load(relaxed); ++unit) {
             auto const word = arena_.unit(unit).load(std::memory_order_acquire);
             if (UnitWord::phase(word) != UnitWord::slab) continue;
-            for (std::uint64_t page_index = 0; page_index < unit_bytes / page; ++page_index)
-                if (dirty(unit, page_index)) bytes += trim_page(unit, page_index);
+            for (std::uint64_t at = 0; at < unit_bytes / page / 64; ++at)
+                for (auto dirty = arena_.hints(unit).dirty_pages[at].load(relaxed); dirty != 0;
+                     dirty &= dirty - 1)
+                    bytes += trim_page(unit, at * 64 + static_cast<unsigned>(std::countr_zero(dirty)));
         }
         arena_.header().free_backed.store(0, std::memory_order_relaxed);
         return bytes;
@@ -364,10 +366,6 @@ private:
             auto const seen = backed.load(relaxed);
             backed.store(seen > bytes ? seen - bytes : 0, relaxed);
         }
-    }
-    bool dirty(std::uint64_t unit, std::uint64_t page_index) const {
-        return (arena_.hints(unit).dirty_pages[page_index / 64].load(relaxed) >> page_index % 64 &
-                1) != 0;
     }
     void clean(std::uint64_t unit, std::uint64_t first, std::uint64_t bytes) {
         for (auto p = first; p < first + bytes / page; ++p)

@@ -162,8 +162,8 @@ struct alignas(128) Record {
     Word unit;  // 1 + unit whose hints are being changed
     Word trim;  // 1 + unit << 16 | page, while free blocks are claimed to give their page back
 
-    std::array<Word, 4> ring;  // the ring operation under way; see heap/ring.hpp
-    std::uint64_t padding[5];
+    std::array<Word, 8> ring;  // the ring operation under way; see heap/ring_layout.hpp
+    std::uint64_t padding[1];
 
     static constexpr std::uint64_t raw_bit = 1u << 31;
     static constexpr std::uint64_t pack(std::uint32_t generation, std::uint32_t slot, bool in_use) {

@@ -1,8 +1,184 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring.hpp — placeholder until the ring lands
+// multiprocessing/heap/ring.hpp — a queue of byte strings and messages for all processes of the tree.
+// Layer 2 (heap). Mirrors the pipe, the locks and the semaphore inside Lib/multiprocessing/queues.py.
 #pragma once
-#include <multiprocessing/heap/ledger.hpp>
+
+#include <multiprocessing/heap/ring_recovery.hpp>
+#include <multiprocessing/heap/ring_wait.hpp>
+#include <multiprocessing/heap/shared.hpp>
+#include <multiprocessing/heap/sweep.hpp>
+
+#include <span>
+
 namespace multiprocessing::heap {
-inline bool empty_ring(Ledger&, Ref) { return false; }
-inline void recover_ring(Ledger&) {}
-}
+
+struct RingOptions {
+    std::uint64_t maxsize = 0;  // 0: no bound
+    std::uint64_t type = 0;     // for the layers above
+    bool redeliver = false;     // an item whose getter died in the visit is put again
+    std::uint64_t first_number = 0;  // for tests of the counters' wrap
+};
+
+/// An item while its getter holds the slot. Valid only during the visit.
+class RingItem {
+public:
+    explicit RingItem(RingSlot& slot) : slot_(slot) {}
+
+    /// The bytes of an item that lies in the ring; empty for a message.
+    std::span<std::byte const> bytes() const {
+        return is_message() ? std::span<std::byte const>{}
+                            : std::span<std::byte const>{slot_.bytes.data(), slot_.size};
+    }
+    bool is_message() const { return slot_.size == RingSlot::is_message; }
+    Ref ref() const { return Ref{slot_.message.load(std::memory_order_relaxed)}; }
+    Header& message() const { return *State::instance().arena.at<Header>(ref().offset()); }
+
+    /// The message is the caller's from now on; one that is not taken is dropped after the visit.
+    Hand take() {
+        auto hand = Hand::take(slot_.message);
+        slot_.message.store(0, std::memory_order_release);
+        return hand;
+    }
+
+private:
+    RingSlot& slot_;
+};
+
+/// A handle of a ring. First in, first out; any number of processes and threads put and get at
+/// once. An item is delivered once, unless the process that was getting it dies with it.
+/// A process that is *stopped*, not killed, while it writes a slot holds up those behind it.
+class Ring {
+public:
+    Ring() = default;
+    explicit Ring(Shared shared) : shared_(std::move(shared)), body_(shared_.body<RingBody>()) {}
+
+    /// Errors: MemoryError.
+    static Ring make(RingOptions options = {}) {
+        return Ring{Shared::make(Kind::ring, 0, sizeof(RingBody), [&](std::byte* place) {
+            auto& body = *reinterpret_cast<RingBody*>(place);
+            body.maxsize = options.maxsize;
+            body.type = options.type;
+            body.redeliver = options.redeliver ? 1 : 0;
+            body.first_number = options.first_number;
+            body.head_seen.store(options.first_number, std::memory_order_relaxed);
+            body.tail.store(Place::before_first().bits, std::memory_order_relaxed);
+            body.head.store(Place::before_first().bits, std::memory_order_relaxed);
+        })};
+    }
+
+    Shared const& shared() const { return shared_; }
+    explicit operator bool() const { return body_ != nullptr; }
+    std::uint64_t maxsize() const { return body_->maxsize; }
+    std::uint64_t type() const { return body_->type; }
+
+    // ---- putting. False: the ring is full, and nothing was put. ----
+
+    /// Puts `size` bytes, at most inline_bytes, which `write(std::byte*)` writes; it must not throw.
+    template <class Write>
+    bool try_put(std::uint64_t size, Write write) {
+        auto ledger = heap::ledger();
+        RingSteps steps(ledger, *body_);
+        auto const claim = steps.claim_empty();
+        if (!claim) return false;
+        claim.slot->size = size;
+        write(claim.slot->bytes.data());
+        steps.publish(claim);
+        return true;
+    }
+    bool try_put(std::span<std::byte const> bytes) {
+        return try_put(bytes.size(), [&](std::byte* to) {
+            if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+        });
+    }
+    /// Puts a message; on success the hand is empty.
+    bool try_put(Hand& message) {
+        auto ledger = heap::ledger();
+        RingSteps steps(ledger, *body_);
+        auto const claim = steps.claim_empty();
+        if (!claim) return false;
+        claim.slot->size = RingSlot::is_message;
+        claim.slot->message.store(message.ref().bits, std::memory_order_release);
+        message.forget();
+        steps.publish(claim);
+        return true;
+    }
+
+    /// The same, waiting for room until the deadline.
+    template <class Write>
+    bool put(std::uint64_t size, Write write, Deadline deadline) {
+        return wait(body_->not_full, deadline, [&] { return try_put(size, write); });
+    }
+    bool put(std::span<std::byte const> bytes, Deadline deadline) {
+        return wait(body_->not_full, deadline, [&] { return try_put(bytes); });
+    }
+    bool put(Hand& message, Deadline deadline) {
+        return wait(body_->not_full, deadline, [&] { return try_put(message); });
+    }
+
+    // ---- getting. False: there is no item. ----
+
+    /// Calls `visit(RingItem&)` on the first item while its slot is held. If this process dies in
+    /// the visit, the item is gone, or put again in a ring that redelivers. The visit should be
+    /// short and must not use a ring. When it throws, the item counts as got.
+    template <class Visit>
+    bool try_get(Visit&& visit) {
+        auto ledger = heap::ledger();
+        RingSteps steps(ledger, *body_);
+        auto const claim = steps.claim_full();
+        if (!claim) return false;
+        RingItem item(*claim.slot);
+        try {
+            visit(item);
+        } catch (...) {
+            steps.finish(claim);
+            throw;
+        }
+        steps.finish(claim);
+        return true;
+    }
+
+    template <class Visit>
+    bool get(Visit&& visit, Deadline deadline) {
+        return wait(body_->not_empty, deadline, [&] { return try_get(visit); });
+    }
+
+    // ---- looking; out of date as soon as it is known ----
+
+    std::uint64_t size() const {
+        auto ledger = heap::ledger();
+        return RingSteps(ledger, *body_).size();
+    }
+    /// Nothing could be got now.
+    bool empty() const {
+        auto ledger = heap::ledger();
+        auto const state = RingSteps(ledger, *body_).head_state();
+        return state == 0 || LapWord::phase(state) < LapWord::full;
+    }
+    /// Nothing could be put now.
+    bool full() const { return maxsize() != 0 && size() >= maxsize(); }
+
+    /// What others wait for, for whoever waits for several things at once.
+    Event& not_empty() const { return body_->not_empty; }
+
+    /// If the item at the head is being written by a process that died, settles that.
+    void settle_head() const {
+        auto ledger = heap::ledger();
+        auto const state = RingSteps(ledger, *body_).head_state();
+        auto const phase = LapWord::phase(state);
+        if (phase == LapWord::writing || phase == LapWord::reading)
+            sweep_owner(LapWord::owner(state));
+    }
+
+    friend bool operator==(Ring const& a, Ring const& b) { return a.shared_ == b.shared_; }
+
+private:
+    template <class Try>
+    bool wait(Event& event, Deadline deadline, Try try_it) {
+        return try_until(event, deadline, try_it, [this] { settle_head(); });
+    }
+
+    Shared shared_;
+    RingBody* body_ = nullptr;
+};
+
+}  // namespace multiprocessing::heap

@@ -9,6 +9,8 @@
 #include <multiprocessing/platform/liveness.hpp>
 #include <multiprocessing/platform/process.hpp>
 
+#include <array>
+#include <atomic>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +36,8 @@ struct State {
     std::unordered_map<std::uint64_t, Held*> held;
     std::vector<Word*> free_holdings;
     Word* last_more = nullptr;  // where the next chunk of holdings is linked
+
+    std::array<std::atomic<void*>, 8> layers{};  // what the layers above keep; see util/anchored.hpp
 
     static State& instance() {
         static State& state = *static_cast<State*>(

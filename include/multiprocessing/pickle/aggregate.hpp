@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/pickle/aggregate.hpp — aggregates and classes with pickle_members, member by member.
+// multiprocessing/pickle/aggregate.hpp — aggregates and pickle_members, member by member.
 // Layer 3 (pickling). Mirrors what pickle does with an instance's __dict__.
 #pragma once
 
@@ -48,7 +48,7 @@ T get_aggregate(Reader& reader) {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
 void pickle<T>::dump(Writer& writer, T const& value) {
@@ -77,4 +77,4 @@ T pickle<T>::load(Reader& reader) {
     }
 }
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

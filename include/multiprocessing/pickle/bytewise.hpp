@@ -108,7 +108,7 @@ void for_each_leaf(T const& x, F&& f) {
 template <class T>
 void clear_padding(std::byte* copy, T const& x) {
     auto const start = reinterpret_cast<std::uintptr_t>(&x);
-    std::size_t end = 0; // of the last member seen
+    std::size_t end = 0;  // of the last member seen
     bool whole = true;
     for_each_leaf(x, [&](void const* address, std::size_t bytes, bool) {
         // A bit-field is seen through a temporary elsewhere; nothing is known of what follows.
@@ -172,7 +172,7 @@ inline T get_bytes(Reader& reader) {
     }
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail
 
 namespace multiprocessing {
 
@@ -186,4 +186,4 @@ T pickle_bytewise<T>::load(Reader& reader) {
     return detail::get_bytes<T>(reader);
 }
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

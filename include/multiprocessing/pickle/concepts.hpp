@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/pickle/concepts.hpp — which types can be pickled, and what is wrong with the others.
+// multiprocessing/pickle/concepts.hpp — what can be pickled, and what is wrong with the rest.
 // Layer 3 (pickling). Mirrors no Python file.
 #pragma once
 
@@ -70,7 +70,8 @@ template <class T>
 consteval Fault own_fault() {
     if constexpr (std::is_reference_v<T>) {
         return Fault::reference;
-    } else if constexpr (std::is_function_v<std::remove_pointer_t<T>> || std::is_member_pointer_v<T>) {
+    } else if constexpr (std::is_function_v<std::remove_pointer_t<T>> ||
+                         std::is_member_pointer_v<T>) {
         return Fault::function;
     } else if constexpr (std::is_pointer_v<T> || std::is_null_pointer_v<T>) {
         return Fault::raw_pointer;
@@ -121,7 +122,8 @@ consteval auto find_fault() {
     } else if constexpr (requires { typename pickle<T>::pointee; }) {
         using Pointee = typename pickle<T>::pointee;
         if constexpr (std::is_array_v<Pointee> || !std::is_object_v<Pointee>) {
-            return Finding<std::is_array_v<Pointee> ? Fault::unbounded_array : Fault::plain_class, T>{};
+            return Finding < std::is_array_v<Pointee> ? Fault::unbounded_array : Fault::plain_class,
+                   T > {};
         } else if constexpr (std::is_polymorphic_v<Pointee> && !std::is_final_v<Pointee>) {
             return Finding<Fault::polymorphic_pointee, T>{};
         } else {
@@ -156,7 +158,7 @@ consteval auto find_fault() {
 template <class T>
 using FaultOf = decltype(find_fault<T>());
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail
 
 namespace multiprocessing {
 
@@ -165,9 +167,9 @@ namespace multiprocessing {
 template <class T>
 concept Picklable = detail::FaultOf<std::remove_cv_t<T>>::fault == detail::Fault::none;
 
-/// A Picklable that is always `sizeof(T)` bytes long, names no shared object and no function, and can
-/// be copied as it lies in memory.
+/// A Picklable that is always `sizeof(T)` bytes long, names no shared object and no function, and
+/// can be copied as it lies in memory.
 template <class T>
 concept BytewisePicklable = Picklable<T> && detail::is_bytewise<std::remove_cv_t<T>>;
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -17,9 +17,10 @@ inline constexpr bool never = false;
 
 template <class Culprit, class Inside>
 consteval bool diagnose_raw_pointer() {
-    static_assert(never<Culprit>,
-                  "a raw pointer cannot cross a process boundary: hold the object itself, or hold it "
-                  "by std::unique_ptr or std::shared_ptr");
+    static_assert(
+        never<Culprit>,
+        "a raw pointer cannot cross a process boundary: hold the object itself, or hold it "
+        "by std::unique_ptr or std::shared_ptr");
     return false;
 }
 
@@ -55,16 +56,18 @@ consteval bool diagnose_function() {
 
 template <class Culprit, class Inside>
 consteval bool diagnose_hiding_function() {
-    static_assert(never<Culprit>, "a std::function hides what it calls and cannot be pickled: pass the "
-                                  "function itself, or bind values with mp::partial");
+    static_assert(never<Culprit>,
+                  "a std::function hides what it calls and cannot be pickled: pass the "
+                  "function itself, or bind values with mp::partial");
     return false;
 }
 
 template <class Culprit, class Inside>
 consteval bool diagnose_polymorphic_pointee() {
-    static_assert(never<Culprit>,
-                  "a pointer to a polymorphic class would be cut down to its base: use std::variant, "
-                  "or specialise multiprocessing::pickle for the pointer type");
+    static_assert(
+        never<Culprit>,
+        "a pointer to a polymorphic class would be cut down to its base: use std::variant, "
+        "or specialise multiprocessing::pickle for the pointer type");
     return false;
 }
 
@@ -86,18 +89,20 @@ consteval bool diagnose_base_class() {
 
 template <class Culprit, class Inside>
 consteval bool diagnose_many_members() {
-    static_assert(never<Culprit>,
-                  "an aggregate of more than 40 members cannot be pickled member by member: "
-                  "specialise multiprocessing::pickle<T> with dump and load (see pickle/traits.hpp)");
+    static_assert(
+        never<Culprit>,
+        "an aggregate of more than 40 members cannot be pickled member by member: "
+        "specialise multiprocessing::pickle<T> with dump and load (see pickle/traits.hpp)");
     return false;
 }
 
 template <class Culprit, class Inside>
 consteval bool diagnose_uncountable_members() {
-    static_assert(never<Culprit>,
-                  "the members of this aggregate cannot be listed (a member that cannot be moved, or "
-                  "an array beside a member without default constructor): specialise "
-                  "multiprocessing::pickle<T> with dump and load (see pickle/traits.hpp)");
+    static_assert(
+        never<Culprit>,
+        "the members of this aggregate cannot be listed (a member that cannot be moved, or "
+        "an array beside a member without default constructor): specialise "
+        "multiprocessing::pickle<T> with dump and load (see pickle/traits.hpp)");
     return false;
 }
 
@@ -126,40 +131,38 @@ consteval bool diagnose_plain_class() {
 
 /// Stops the compilation with the sentence that fits T, which is not Picklable.
 template <class T>
-consteval bool diagnose() {
+consteval void diagnose() {
     using Found = FaultOf<std::remove_cv_t<T>>;
     using Culprit = typename Found::type;
     if constexpr (Found::fault == Fault::raw_pointer) {
-        return diagnose_raw_pointer<Culprit, T>();
+        diagnose_raw_pointer<Culprit, T>();
     } else if constexpr (Found::fault == Fault::reference) {
-        return diagnose_reference<Culprit, T>();
+        diagnose_reference<Culprit, T>();
     } else if constexpr (Found::fault == Fault::view) {
-        return diagnose_view<Culprit, T>();
+        diagnose_view<Culprit, T>();
     } else if constexpr (Found::fault == Fault::capturing_lambda) {
-        return diagnose_capturing_lambda<Culprit, T>();
+        diagnose_capturing_lambda<Culprit, T>();
     } else if constexpr (Found::fault == Fault::function) {
-        return diagnose_function<Culprit, T>();
+        diagnose_function<Culprit, T>();
     } else if constexpr (Found::fault == Fault::hiding_function) {
-        return diagnose_hiding_function<Culprit, T>();
+        diagnose_hiding_function<Culprit, T>();
     } else if constexpr (Found::fault == Fault::polymorphic_pointee) {
-        return diagnose_polymorphic_pointee<Culprit, T>();
+        diagnose_polymorphic_pointee<Culprit, T>();
     } else if constexpr (Found::fault == Fault::union_type) {
-        return diagnose_union<Culprit, T>();
+        diagnose_union<Culprit, T>();
     } else if constexpr (Found::fault == Fault::base_class) {
-        return diagnose_base_class<Culprit, T>();
+        diagnose_base_class<Culprit, T>();
     } else if constexpr (Found::fault == Fault::many_members) {
-        return diagnose_many_members<Culprit, T>();
+        diagnose_many_members<Culprit, T>();
     } else if constexpr (Found::fault == Fault::uncountable_members) {
-        return diagnose_uncountable_members<Culprit, T>();
+        diagnose_uncountable_members<Culprit, T>();
     } else if constexpr (Found::fault == Fault::unbounded_array) {
-        return diagnose_unbounded_array<Culprit, T>();
+        diagnose_unbounded_array<Culprit, T>();
     } else if constexpr (Found::fault == Fault::no_default_constructor) {
-        return diagnose_no_default_constructor<Culprit, T>();
+        diagnose_no_default_constructor<Culprit, T>();
     } else if constexpr (Found::fault == Fault::plain_class) {
-        return diagnose_plain_class<Culprit, T>();
-    } else {
-        return true;
+        diagnose_plain_class<Culprit, T>();
     }
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

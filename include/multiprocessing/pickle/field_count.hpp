@@ -25,14 +25,10 @@ template <class Owner>
 struct Anything {
     template <class U>
         requires(!std::same_as<U, Owner>)
-    operator U&() const& noexcept {
-        std::terminate();
-    }
+    operator U&() const& noexcept { std::terminate(); }
     template <class U>
         requires(!std::same_as<U, Owner>)
-    operator U&&() const&& noexcept {
-        std::terminate();
-    }
+    operator U&&() const&& noexcept { std::terminate(); }
 };
 
 /// Stands for a base class, which an aggregate initialises before its members.
@@ -40,16 +36,14 @@ template <class Owner>
 struct AnyBase {
     template <class U>
         requires(std::is_base_of_v<U, Owner> && !std::same_as<U, Owner>)
-    operator U() const noexcept {
-        std::terminate();
-    }
+    operator U() const noexcept { std::terminate(); }
 };
 
 /// Converts to nothing.
 struct Stranger {};
 
-/// Whether T{{}, {}, ... N times, Tail{}...} is valid. An empty pair of braces stands for exactly one
-/// member, an array too, where an expression would stand for one element of the array.
+/// Whether T{{}, {}, ... N times, Tail{}...} is valid. An empty pair of braces stands for exactly
+/// one member, an array too, where an expression would stand for one element of the array.
 /// A list of braces cannot be written as a pack.
 template <class T, std::size_t N, class... Tail>
 consteval bool takes_braces() {
@@ -80,101 +74,137 @@ consteval bool takes_braces() {
     } else if constexpr (N == 12) {
         return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
     } else if constexpr (N == 13) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
-                            };
+        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
     } else if constexpr (N == 14) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            Tail{}...}; };
+        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
     } else if constexpr (N == 15) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 16) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 17) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 18) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 19) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 20) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 21) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 22) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 23) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 24) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 25) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 26) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 27) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 28) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 29) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
-                            };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 30) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 31) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 32) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 33) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 34) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 35) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 36) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 37) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 38) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 39) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {}, {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     } else if constexpr (N == 40) {
-        return requires { T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},
-                            {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...}; };
+        return requires {
+            T{{}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {},       {},
+              {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, Tail{}...};
+        };
     }
     return false;
 }
@@ -197,7 +227,8 @@ template <class T, std::size_t... Before, std::size_t... Inner, std::size_t... A
 consteval bool takes_groups(std::index_sequence<Before...>, std::index_sequence<Inner...>,
                             std::index_sequence<After...>) {
     return requires {
-        T{(void(Before), Anything<T>{})..., {(void(Inner), Anything<T>{})...},
+        T{(void(Before), Anything<T>{})...,
+          {(void(Inner), Anything<T>{})...},
           (void(After), Anything<T>{})...};
     };
 }
@@ -207,8 +238,8 @@ consteval bool takes_anything(std::index_sequence<I...>) {
     return requires { T{(void(I), Anything<T>{})...}; };
 }
 
-/// Whether the member at `At` is an array of `Size` elements, given that all of T's members together
-/// take `N` expressions.
+/// Whether the member at `At` is an array of `Size` elements, given that all of T's members
+/// together take `N` expressions.
 template <class T, std::size_t N, std::size_t At, std::size_t Size>
 consteval bool has_array() {
     if constexpr (At + Size > N) {
@@ -251,8 +282,8 @@ consteval int count_anything() {
 // A first member that can be made from anything at all is no base class.
 template <class T, std::size_t... I>
 consteval bool base_comes_first(std::index_sequence<I...>) {
-    return requires { T{AnyBase<T>{}, (void(I), Anything<T>{})...}; } &&
-           !requires { T{Stranger{}, (void(I), Anything<T>{})...}; };
+    return requires { T{AnyBase<T>{}, (void(I), Anything<T>{})...}; }
+    &&!requires { T{Stranger{}, (void(I), Anything<T>{})...}; };
 }
 
 /// The number of members of the aggregate T, or one of the three negative answers above.
@@ -277,5 +308,7 @@ consteval int count_fields() {
 
 template <class T>
 inline constexpr int field_count = count_fields<T>();
+template <class T>
+inline constexpr bool is_countable = field_count<T> >= 0;
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -11,7 +11,8 @@
 
 namespace multiprocessing::detail {
 
-// Never run. The name of a binding has the declared type: unlike an expression it tells a reference.
+// Never run. The name of a binding has the declared type: unlike an expression it tells a
+// reference.
 template <std::size_t N, class T>
 auto list_field_types([[maybe_unused]] T& x) {
     if constexpr (N == 0) {
@@ -37,261 +38,238 @@ auto list_field_types([[maybe_unused]] T& x) {
                      decltype(g)>{};
     } else if constexpr (N == 7) {
         auto& [a, b, c, d, e, g, h] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h)>{};
     } else if constexpr (N == 8) {
         auto& [a, b, c, d, e, g, h, i] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i)>{};
     } else if constexpr (N == 9) {
         auto& [a, b, c, d, e, g, h, i, j] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j)>{};
     } else if constexpr (N == 10) {
         auto& [a, b, c, d, e, g, h, i, j, k] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k)>{};
     } else if constexpr (N == 11) {
         auto& [a, b, c, d, e, g, h, i, j, k, l] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l)>{};
     } else if constexpr (N == 12) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l),
+                     decltype(m)>{};
     } else if constexpr (N == 13) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n)>{};
     } else if constexpr (N == 14) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o)>{};
     } else if constexpr (N == 15) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p)>{};
     } else if constexpr (N == 16) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q)>{};
     } else if constexpr (N == 17) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r)>{};
     } else if constexpr (N == 18) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r),
+                     decltype(s)>{};
     } else if constexpr (N == 19) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t)>{};
     } else if constexpr (N == 20) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u)>{};
     } else if constexpr (N == 21) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v)>{};
     } else if constexpr (N == 22) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w)>{};
     } else if constexpr (N == 23) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y)>{};
     } else if constexpr (N == 24) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z)>{};
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y),
+                     decltype(z)>{};
     } else if constexpr (N == 25) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A] =
-               x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A)>{};
     } else if constexpr (N == 26) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B]
-               = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B)>{};
     } else if constexpr (N == 27) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C)>{};
     } else if constexpr (N == 28) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D] =
+            x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D)>{};
     } else if constexpr (N == 29) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E)>{};
     } else if constexpr (N == 30) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E),
+                     decltype(G)>{};
     } else if constexpr (N == 31) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
                      decltype(H)>{};
     } else if constexpr (N == 32) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
                      decltype(H), decltype(I)>{};
     } else if constexpr (N == 33) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
                      decltype(H), decltype(I), decltype(J)>{};
     } else if constexpr (N == 34) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
                      decltype(H), decltype(I), decltype(J), decltype(K)>{};
     } else if constexpr (N == 35) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
                      decltype(H), decltype(I), decltype(J), decltype(K), decltype(L)>{};
     } else if constexpr (N == 36) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
                      decltype(H), decltype(I), decltype(J), decltype(K), decltype(L),
                      decltype(M)>{};
     } else if constexpr (N == 37) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
-                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L),
-                     decltype(M), decltype(O)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L), decltype(M),
+                     decltype(O)>{};
     } else if constexpr (N == 38) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O, P] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
-                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L),
-                     decltype(M), decltype(O), decltype(P)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O, P] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L), decltype(M),
+                     decltype(O), decltype(P)>{};
     } else if constexpr (N == 39) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O, P, Q] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
-                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L),
-                     decltype(M), decltype(O), decltype(P), decltype(Q)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O, P, Q] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L), decltype(M),
+                     decltype(O), decltype(P), decltype(Q)>{};
     } else if constexpr (N == 40) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O, P, Q, R] = x;
-        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e),
-                     decltype(g), decltype(h), decltype(i), decltype(j), decltype(k),
-                     decltype(l), decltype(m), decltype(n), decltype(o), decltype(p),
-                     decltype(q), decltype(r), decltype(s), decltype(t), decltype(u),
-                     decltype(v), decltype(w), decltype(y), decltype(z), decltype(A),
-                     decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
-                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L),
-                     decltype(M), decltype(O), decltype(P), decltype(Q), decltype(R)>{};
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O, P, Q, R] = x;
+        return Types<decltype(a), decltype(b), decltype(c), decltype(d), decltype(e), decltype(g),
+                     decltype(h), decltype(i), decltype(j), decltype(k), decltype(l), decltype(m),
+                     decltype(n), decltype(o), decltype(p), decltype(q), decltype(r), decltype(s),
+                     decltype(t), decltype(u), decltype(v), decltype(w), decltype(y), decltype(z),
+                     decltype(A), decltype(B), decltype(C), decltype(D), decltype(E), decltype(G),
+                     decltype(H), decltype(I), decltype(J), decltype(K), decltype(L), decltype(M),
+                     decltype(O), decltype(P), decltype(Q), decltype(R)>{};
     }
 }
 
@@ -300,4 +278,4 @@ template <class T>
 using FieldTypes =
     decltype(list_field_types<static_cast<std::size_t>(field_count<T>)>(std::declval<T&>()));
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

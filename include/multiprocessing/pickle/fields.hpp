@@ -90,84 +90,79 @@ constexpr decltype(auto) visit_fields(T& x, F&& f) {
         auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z] = x;
         return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z);
     } else if constexpr (N == 25) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A] =
-               x;
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A] = x;
         return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A);
     } else if constexpr (N == 26) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B]
-               = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B);
     } else if constexpr (N == 27) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C);
     } else if constexpr (N == 28) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D] =
+            x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C,
+                 D);
     } else if constexpr (N == 29) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E);
     } else if constexpr (N == 30) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G);
     } else if constexpr (N == 31) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H);
     } else if constexpr (N == 32) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I);
     } else if constexpr (N == 33) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J);
     } else if constexpr (N == 34) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K);
     } else if constexpr (N == 35) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K, L);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K, L);
     } else if constexpr (N == 36) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K, L, M);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K, L, M);
     } else if constexpr (N == 37) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K, L, M, O);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K, L, M, O);
     } else if constexpr (N == 38) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O, P] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K, L, M, O, P);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O, P] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K, L, M, O, P);
     } else if constexpr (N == 39) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O, P, Q] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K, L, M, O, P, Q);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O, P, Q] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K, L, M, O, P, Q);
     } else if constexpr (N == 40) {
-        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B,
-               C, D, E, G, H, I, J, K, L, M, O, P, Q, R] = x;
-        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A,
-                 B, C, D, E, G, H, I, J, K, L, M, O, P, Q, R);
+        auto& [a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+               E, G, H, I, J, K, L, M, O, P, Q, R] = x;
+        return f(a, b, c, d, e, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, y, z, A, B, C, D,
+                 E, G, H, I, J, K, L, M, O, P, Q, R);
     }
 }
 
@@ -179,4 +174,4 @@ constexpr decltype(auto) with_fields(T& x, F&& f) {
     return visit_fields<static_cast<std::size_t>(count)>(x, std::forward<F>(f));
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -11,7 +11,8 @@ namespace heap {
 class Shared;
 }
 
-/// How a T is written and read back: `static void dump(Writer&, T const&)` and `static T load(Reader&)`.
+/// How a T is written and read back: `static void dump(Writer&, T const&)` and
+/// `static T load(Reader&)`.
 /// Every way to change it is listed in pickle/traits.hpp.
 template <class T>
 struct pickle;
@@ -23,4 +24,4 @@ class Reader;
 /// program and objects of the shared heap; bytes from outside may not, whatever they claim.
 enum class Origin : std::uint8_t { tree, outside };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

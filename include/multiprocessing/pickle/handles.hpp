@@ -31,4 +31,4 @@ protected:
     ~HandleSource() = default;
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

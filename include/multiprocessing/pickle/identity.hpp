@@ -18,9 +18,10 @@ inline constexpr char type_tag = 0;
 
 /// An object that a message holds by shared_ptr; its place in the table is its name.
 struct SharedEntry {
-    std::shared_ptr<void const> object; // empty while it is being read
+    std::shared_ptr<void const> object;  // empty while it is being read
     void const* tag = nullptr;
-    bool open = true; // its own contents are still being written or read: meeting it again is a cycle
+    bool open =
+        true;  // its own contents are still being written or read: meeting it again is a cycle
 };
 
 /// What a Writer has written by shared_ptr. It keeps the objects alive, else a temporary that a
@@ -70,7 +71,7 @@ private:
     }
 
     std::vector<SharedEntry> entries_;
-    std::vector<std::size_t> slots_; // open addressing; an index into entries_ plus one, or 0
+    std::vector<std::size_t> slots_;  // open addressing; an index into entries_ plus one, or 0
 };
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -42,4 +42,4 @@ private:
     std::size_t size_ = 0;
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -36,7 +36,10 @@ class Reader {
 public:
     explicit Reader(std::span<std::byte const> bytes, Origin origin = Origin::outside,
                     HandleSource* source = nullptr) noexcept
-        : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()), source_(source),
+        : begin_(bytes.data()),
+          at_(begin_),
+          end_(begin_ + bytes.size()),
+          source_(source),
           origin_(origin) {}
 
     Reader(Reader const&) = delete;
@@ -91,8 +94,8 @@ public:
         }
         std::uint64_t const place = read_size();
         if (place >= source_->count()) {
-            fail("the shared object number " + std::to_string(place) + " is named, but the message carries " +
-                 std::to_string(source_->count()));
+            fail("the shared object number " + std::to_string(place) +
+                 " is named, but the message carries " + std::to_string(source_->count()));
         }
         Object object;
         source_->get(static_cast<std::uint32_t>(place), object);
@@ -175,7 +178,7 @@ inline T get(Reader& reader) {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
 std::remove_cv_t<T> Reader::read() {
@@ -183,6 +186,7 @@ std::remove_cv_t<T> Reader::read() {
         return detail::get<std::remove_cv_t<T>>(*this);
     } else {
         detail::diagnose<T>();
+        fail("no such type");
     }
 }
 
@@ -204,4 +208,4 @@ std::remove_cv_t<T> Reader::read() {
     fail("a length has more than 64 bits");
 }
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -65,12 +65,12 @@ consteval std::uint64_t find_schema() {
 inline constexpr std::uint64_t pickle_format =
     fnv1a(std::endian::native == std::endian::little ? 1 : 2, fnv1a("multiprocessing pickle 1"));
 
-} // namespace detail
+}  // namespace detail
 
 /// What a message holds, as one number: stands in front of it, so that reading it as something else
 /// is an `UnpicklingError`.
 template <class T>
-inline constexpr std::uint64_t schema_hash =
-    detail::fnv1a(detail::schema_of<std::remove_cv_t<T>>, detail::pickle_format);
+inline constexpr std::uint64_t schema_hash = detail::fnv1a(detail::schema_of<std::remove_cv_t<T>>,
+                                                           detail::pickle_format);
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -29,8 +29,8 @@
 //    `static constexpr bool nests = true` with `parts`: a T may hold a T. Default: without `parts`,
 //        true. If it lies: a hostile message can exhaust the stack.
 //
-// 5. `template <> struct multiprocessing::pickle<T> : multiprocessing::pickle_bytewise<T> {};` for a
-//    trivially copyable class that is no aggregate. Default: a compile-time error.
+// 5. `template <> struct multiprocessing::pickle<T> : multiprocessing::pickle_bytewise<T> {};` for
+//    a trivially copyable class that is no aggregate. Default: a compile-time error.
 //    If it lies, and T holds an address: the receiver follows it into memory that is not there.
 #pragma once
 
@@ -60,7 +60,8 @@ struct pickle {
 /// The base of a pickle<T> for a trivially copyable class that holds no address.
 template <class T>
 struct pickle_bytewise {
-    static_assert(std::is_trivially_copyable_v<T>, "pickle_bytewise needs a trivially copyable type");
+    static_assert(std::is_trivially_copyable_v<T>,
+                  "pickle_bytewise needs a trivially copyable type");
     using parts = detail::Types<>;
     static constexpr std::uint64_t kind =
         detail::fnv1a(sizeof(T), detail::fnv1a(detail::type_name<T>()));
@@ -74,31 +75,42 @@ namespace detail {
 
 /// A pickle<T> that tells the types inside.
 template <class T>
-concept KnownPickle = requires { typename pickle<T>::parts; };
+concept KnownPickle = requires {
+    typename pickle<T>::parts;
+};
+
+/// No pickle<T> but the one above.
+template <class T>
+concept GenericPickle = requires {
+    typename pickle<T>::generic;
+};
+
+template <class T>
+concept DumpsAndLoads = requires(Writer& writer, Reader& reader, T const& value) {
+    pickle<T>::dump(writer, value);
+    { pickle<T>::load(reader) } -> std::same_as<T>;
+};
 
 /// A pickle<T> of which nothing is known but dump and load.
 template <class T>
-concept UserPickle =
-    !KnownPickle<T> && !requires { typename pickle<T>::generic; } &&
-    requires(Writer& writer, Reader& reader, T const& value) {
-        pickle<T>::dump(writer, value);
-        { pickle<T>::load(reader) } -> std::same_as<T>;
-    };
+concept UserPickle = !KnownPickle<T> && !GenericPickle<T> && DumpsAndLoads<T>;
 
 template <class T>
-concept WithMembers = std::is_class_v<T> && !KnownPickle<T> && !UserPickle<T> &&
-                      requires(T& value, T const& constant) {
-                          T::pickle_members(value);
-                          T::pickle_members(constant);
-                      };
+concept TiesMembers = requires(T& value, T const& constant) {
+    T::pickle_members(value);
+    T::pickle_members(constant);
+};
+
+template <class T>
+concept WithMembers = std::is_class_v<T> && GenericPickle<T> && TiesMembers<T>;
 
 /// An aggregate that speaks for itself.
 template <class T>
-concept PlainAggregate = std::is_class_v<T> && std::is_aggregate_v<T> && !KnownPickle<T> &&
-                         !UserPickle<T> && !WithMembers<T>;
+concept PlainAggregate =
+    std::is_class_v<T> && std::is_aggregate_v<T> && GenericPickle<T> && !WithMembers<T>;
 
 template <class T>
-concept CountedAggregate = PlainAggregate<T> && field_count<T> >= 0;
+concept CountedAggregate = PlainAggregate<T> && is_countable<T>;
 
 template <class Tuple>
 struct TiedTypes;
@@ -133,7 +145,7 @@ consteval bool find_bytewise() {
         } else if constexpr (CountedAggregate<T>) {
             return all_bytewise(FieldTypes<T>{});
         } else {
-            return field_count<T> == too_many_fields; // too many to look at each
+            return field_count<T> == too_many_fields;  // too many to look at each
         }
     } else {
         return false;
@@ -181,5 +193,5 @@ consteval std::size_t find_min_size() {
     }
 }
 
-} // namespace detail
-} // namespace multiprocessing
+}  // namespace detail
+}  // namespace multiprocessing

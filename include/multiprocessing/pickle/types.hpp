@@ -33,7 +33,8 @@ consteval std::size_t index_among() {
 /// <map>, <list>, <complex> ... need not be included here; the name keeps a user's class that is
 /// derived from one of them, and has more state than it shows, from being taken for one.
 template <class T>
-concept StdType = std::is_class_v<T> && type_name<T>().starts_with("std::");
+concept StdType = std::is_class_v<T> && type_name<T>()
+.starts_with("std::");
 
 template <class T>
 consteval bool is_lambda() {
@@ -42,4 +43,4 @@ consteval bool is_lambda() {
            name.find("'lambda") != name.npos;
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

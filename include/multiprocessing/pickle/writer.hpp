@@ -37,7 +37,8 @@ public:
     /// With a sink the message stays in the process tree and may carry handles of shared objects.
     explicit Writer(HandleSink* sink = nullptr) noexcept : sink_(sink) {}
 
-    /// Writes into `room`, which outlives the Writer, and into memory of its own if that is too small.
+    /// Writes into `room`, which outlives the Writer, and into memory of its own if that is too
+    /// small.
     explicit Writer(std::span<std::byte> room, HandleSink* sink = nullptr) noexcept
         : begin_(room.data()), at_(begin_), end_(begin_ + room.size()), sink_(sink) {}
 
@@ -179,7 +180,7 @@ inline void put(Writer& writer, T const& value) {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
 void Writer::write(T const& value) {
@@ -196,10 +197,12 @@ void Writer::write(T const& value) {
     std::size_t const had = static_cast<std::size_t>(end_ - begin_);
     std::size_t const capacity = std::max({used + bytes, had * 2, std::size_t{256}});
     auto* const memory =
-        capacity < used ? nullptr
-                        : static_cast<std::byte*>(std::realloc(owned_ ? begin_ : nullptr, capacity));
+        capacity < used
+            ? nullptr
+            : static_cast<std::byte*>(std::realloc(owned_ ? begin_ : nullptr, capacity));
     if (memory == nullptr) {
-        throw MemoryError("no memory left for a pickle of " + std::to_string(used + bytes) + " bytes");
+        throw MemoryError("no memory left for a pickle of " + std::to_string(used + bytes) +
+                          " bytes");
     }
     if (!owned_ && used != 0) {
         std::memcpy(memory, begin_, used);
@@ -218,4 +221,4 @@ void Writer::write(T const& value) {
     *claim(1) = static_cast<std::byte>(number);
 }
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/anchor.hpp — the one block of state that every module of this process finds.
+// multiprocessing/platform/anchor.hpp — a block that every module of the process finds.
 // Layer 1 (platform). Mirrors `process._current_process`, which CPython has once.
 #pragma once
 
@@ -29,11 +29,11 @@
 
 namespace multiprocessing::platform {
 
-static_assert(std::is_same_v<decltype(&process_anchor),
-                             void* (*)(std::size_t, std::uint64_t, void (*)(void*))> &&
-                  std::is_same_v<decltype(&named_anchor),
-                                 void* (*)(char const*, std::size_t, std::uint64_t,
-                                           void (*)(void*))>,
-              "platform/<os>/anchor.hpp must define process_anchor and named_anchor");
+static_assert(
+    std::is_same_v<decltype(&process_anchor),
+                   void* (*)(std::size_t, std::uint64_t, void (*)(void*))> &&
+        std::is_same_v<decltype(&named_anchor),
+                       void* (*)(char const*, std::size_t, std::uint64_t, void (*)(void*))>,
+    "platform/<os>/anchor.hpp must define process_anchor and named_anchor");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -19,4 +19,4 @@ namespace multiprocessing::platform {
 static_assert(std::is_same_v<decltype(&monotonic_ns), std::uint64_t (*)() noexcept>,
               "platform/<os>/clock.hpp must define: std::uint64_t monotonic_ns() noexcept");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -3,7 +3,7 @@
 // Layer 1 (platform). Mirrors the `sys.platform` tests in Lib/multiprocessing/context.py.
 #pragma once
 
-// Both are always defined, to 0 or 1, so that `#if MULTIPROCESSING_POSIX` never depends on spelling.
+// Both are always defined, to 0 or 1: a misspelt `#if` is then an error under -Wundef.
 // MULTIPROCESSING_PLATFORM_HEADER(memory) is the chosen implementation of a contract header:
 //     #include MULTIPROCESSING_PLATFORM_HEADER(memory)
 #if defined(_WIN32)

@@ -17,9 +17,9 @@
 
 namespace multiprocessing::platform {
 
-static_assert(std::is_same_v<decltype(&throw_last_error), void (*)(char const*, std::string_view)> &&
-                  std::is_same_v<decltype(&throw_system_error),
-                                 void (*)(int, char const*, std::string_view)>,
-              "platform/<os>/error.hpp must define throw_last_error and throw_system_error");
+static_assert(
+    std::is_same_v<decltype(&throw_last_error), void (*)(char const*, std::string_view)> &&
+        std::is_same_v<decltype(&throw_system_error), void (*)(int, char const*, std::string_view)>,
+    "platform/<os>/error.hpp must define throw_last_error and throw_system_error");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -28,14 +28,14 @@
 
 namespace multiprocessing::platform {
 
-static_assert(std::is_same_v<decltype(&liveness), Liveness (*)(ProcessIdentity) noexcept> &&
-                  std::is_same_v<decltype(&this_process), ProcessIdentity (*)() noexcept> &&
-                  std::is_same_v<decltype(&identity_of),
-                                 ProcessIdentity (*)(std::int64_t) noexcept>,
-              "platform/<os>/liveness.hpp must define liveness, this_process and identity_of");
-static_assert(std::is_same_v<decltype(&open_process), Handle (*)(std::int64_t)> &&
-                  std::is_same_v<decltype(&simulate_missing_process_handles),
-                                 void (*)(bool) noexcept>,
-              "platform/<os>/liveness.hpp must define open_process and its switch");
+static_assert(
+    std::is_same_v<decltype(&liveness), Liveness (*)(ProcessIdentity) noexcept> &&
+        std::is_same_v<decltype(&this_process), ProcessIdentity (*)() noexcept> &&
+        std::is_same_v<decltype(&identity_of), ProcessIdentity (*)(std::int64_t) noexcept>,
+    "platform/<os>/liveness.hpp must define liveness, this_process and identity_of");
+static_assert(
+    std::is_same_v<decltype(&open_process), Handle (*)(std::int64_t)> &&
+        std::is_same_v<decltype(&simulate_missing_process_handles), void (*)(bool) noexcept>,
+    "platform/<os>/liveness.hpp must define open_process and its switch");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/memory.hpp — one shared memory for a tree of processes, reserved once and grown in place.
+// multiprocessing/platform/memory.hpp — the memory that a tree of processes shares.
 // Layer 1 (platform). Mirrors `Arena` of Lib/multiprocessing/heap.py.
 #pragma once
 
@@ -36,22 +36,28 @@
 namespace multiprocessing::platform {
 
 template <class T>
-concept SharedMemoryApi =
-    std::movable<T> && !std::copyable<T> &&
-    requires(T& memory, T const& view, std::size_t bytes, Handle handle) {
-        { T::create(bytes, bytes) } -> std::same_as<T>;
-        { T::attach(std::move(handle), bytes) } -> std::same_as<T>;
-        { view.data() } noexcept -> std::same_as<std::byte*>;
-        { view.reserved() } noexcept -> std::same_as<std::size_t>;
-        { view.handle() } noexcept -> std::same_as<native_handle>;
-        { view.size() } noexcept -> std::same_as<std::size_t>;
-        { view.resident() } noexcept -> std::same_as<std::size_t>;
-        { memory.grow(bytes) } noexcept -> std::same_as<bool>;
-        { memory.give_back(bytes, bytes) } noexcept -> std::same_as<bool>;
-    };
+concept SharedMemoryApi = std::movable<T> && !std::copyable<T> &&
+                          requires(T & memory, T const& view, std::size_t bytes, Handle handle) {
+    { T::create(bytes, bytes) } -> std::same_as<T>;
+    { T::attach(std::move(handle), bytes) } -> std::same_as<T>;
+    { view.data() }
+    noexcept->std::same_as<std::byte*>;
+    { view.reserved() }
+    noexcept->std::same_as<std::size_t>;
+    { view.handle() }
+    noexcept->std::same_as<native_handle>;
+    { view.size() }
+    noexcept->std::same_as<std::size_t>;
+    { view.resident() }
+    noexcept->std::same_as<std::size_t>;
+    { memory.grow(bytes) }
+    noexcept->std::same_as<bool>;
+    { memory.give_back(bytes, bytes) }
+    noexcept->std::same_as<bool>;
+};
 static_assert(SharedMemoryApi<SharedMemory>,
               "platform/<os>/memory.hpp must give SharedMemory every member above");
 static_assert(std::is_same_v<decltype(&page_size), std::size_t (*)() noexcept>,
               "platform/<os>/memory.hpp must define: std::size_t page_size() noexcept");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -30,10 +30,10 @@ struct Module {
     std::uintptr_t base = 0;  // load address minus link-time address
     std::string path;         // where another process finds it; absolute where the system tells
     bool is_main = false;
-    std::vector<AddressRange> code;      // may be executed
-    std::vector<AddressRange> data;      // may be written
-    AddressRange sealed;                 // inside data, but read-only after relocation
-    void const* headers = nullptr;       // of the system's format; identifies the record
+    std::vector<AddressRange> code;  // may be executed
+    std::vector<AddressRange> data;  // may be written
+    AddressRange sealed;             // inside data, but read-only after relocation
+    void const* headers = nullptr;   // of the system's format; identifies the record
     mutable std::atomic<Fingerprint> fingerprint{};  // zero until asked for; see fingerprint_of
 
     bool in_code(std::uintptr_t address) const noexcept { return any(code, address, 1); }
@@ -54,4 +54,4 @@ private:
     }
 };
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/parking.hpp — a thread sleeps on a shared 32-bit word until another process wakes it.
+// multiprocessing/platform/parking.hpp — to sleep on a shared 32-bit word.
 // Layer 1 (platform). Mirrors nothing; CPython uses sem_t.
 #pragma once
 
@@ -25,13 +25,12 @@
 
 namespace multiprocessing::platform {
 
-static_assert(std::is_same_v<decltype(&park),
-                             Parked (*)(std::atomic<std::uint32_t>&, std::uint32_t,
-                                        std::uint64_t) noexcept>,
+static_assert(std::is_same_v<decltype(&park), Parked (*)(std::atomic<std::uint32_t>&, std::uint32_t,
+                                                         std::uint64_t) noexcept>,
               "platform/<os>/parking.hpp must define park");
-static_assert(std::is_same_v<decltype(&unpark_one), int (*)(std::atomic<std::uint32_t>&) noexcept> &&
-                  std::is_same_v<decltype(&unpark_all),
-                                 int (*)(std::atomic<std::uint32_t>&) noexcept>,
-              "platform/<os>/parking.hpp must define unpark_one and unpark_all");
+static_assert(
+    std::is_same_v<decltype(&unpark_one), int (*)(std::atomic<std::uint32_t>&) noexcept> &&
+        std::is_same_v<decltype(&unpark_all), int (*)(std::atomic<std::uint32_t>&) noexcept>,
+    "platform/<os>/parking.hpp must define unpark_one and unpark_all");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

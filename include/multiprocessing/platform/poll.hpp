@@ -26,18 +26,22 @@
 
 namespace multiprocessing::platform {
 
-static_assert(std::is_same_v<decltype(&poll_handles),
-                             std::vector<std::size_t> (*)(std::span<native_handle const>,
-                                                          std::uint64_t)>,
-              "platform/<os>/poll.hpp must define poll_handles");
+static_assert(
+    std::is_same_v<decltype(&poll_handles),
+                   std::vector<std::size_t> (*)(std::span<native_handle const>, std::uint64_t)>,
+    "platform/<os>/poll.hpp must define poll_handles");
 
 template <class T>
 concept DoorbellApi = std::default_initializable<T> && std::movable<T> &&
-                      requires(T& bell, T const& view) {
-                          { bell.ring() } noexcept -> std::same_as<void>;
-                          { bell.drain() } noexcept -> std::same_as<void>;
-                          { view.handle() } noexcept -> std::same_as<native_handle>;
-                      };
-static_assert(DoorbellApi<Doorbell>, "platform/<os>/poll.hpp must give Doorbell every member above");
+    requires(T& bell, T const& view) {
+    { bell.ring() }
+    noexcept->std::same_as<void>;
+    { bell.drain() }
+    noexcept->std::same_as<void>;
+    { view.handle() }
+    noexcept->std::same_as<native_handle>;
+};
+static_assert(DoorbellApi<Doorbell>,
+              "platform/<os>/poll.hpp must give Doorbell every member above");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // multiprocessing/platform/process.hpp — starts, waits for and ends processes.
-// Layer 1 (platform). Mirrors `os.fork`, `os.waitpid`, `os.kill` and `spawnv_passfds` of Lib/multiprocessing/util.py.
+// Layer 1 (platform). Mirrors `os.fork`, `os.waitpid`, `os.kill` and `util.spawnv_passfds`.
 #pragma once
 
 // has_fork          POSIX: true.  Windows: false, and fork_process throws NotImplementedError.
 // fork_process      Flushes stdout and stderr first, but only if their locks are free: a thread may
-//                   sleep with one. What could not be flushed is dropped in the child, so nothing is
-//                   printed twice.
+//                   sleep with one. What could not be flushed is dropped in the child, so that
+//                   nothing is printed twice.
 // spawn_process     starts `program` (a path, not searched for) with the argument list `arguments`,
 //                   whose first is the program's name; returns its number once it has been
 //                   executed. Only the handles of `inherited` and the standard streams reach it,
@@ -56,11 +56,12 @@ static_assert(std::is_same_v<decltype(&interrupt_process), void (*)(std::int64_t
                   std::is_same_v<decltype(&kill_process), void (*)(std::int64_t)> &&
                   std::is_same_v<decltype(&exit_process), void (*)(int) noexcept>,
               "platform/<os>/process.hpp must define the functions that end a process");
-static_assert(std::is_same_v<decltype(&process_id), std::int64_t (*)() noexcept> &&
-                  std::is_same_v<decltype(&parent_process_id), std::int64_t (*)() noexcept> &&
-                  std::is_same_v<decltype(&at_fork), void (*)(void (*)(), void (*)(), void (*)())> &&
-                  std::is_same_v<decltype(&flush_stdio), bool (*)() noexcept> &&
-                  std::is_same_v<decltype(&use_null_stdin), void (*)()>,
-              "platform/<os>/process.hpp must define the functions about this process");
+static_assert(
+    std::is_same_v<decltype(&process_id), std::int64_t (*)() noexcept> &&
+        std::is_same_v<decltype(&parent_process_id), std::int64_t (*)() noexcept> &&
+        std::is_same_v<decltype(&at_fork), void (*)(void (*)(), void (*)(), void (*)())> &&
+        std::is_same_v<decltype(&flush_stdio), bool (*)() noexcept> &&
+        std::is_same_v<decltype(&use_null_stdin), void (*)()>,
+    "platform/<os>/process.hpp must define the functions about this process");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

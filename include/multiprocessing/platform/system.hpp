@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // multiprocessing/platform/system.hpp — what a process can ask about itself and its machine.
-// Layer 1 (platform). Mirrors `os.cpu_count`, `os.process_cpu_count`, `sys.executable`, `sys.argv`, `os.getcwd`.
+// Layer 1 (platform). Mirrors `os.cpu_count`, `sys.executable`, `sys.argv` and the like.
 #pragma once
 
 // cpu_count          processors of the machine that are online. At least 1.
@@ -37,10 +37,10 @@ static_assert(std::is_same_v<decltype(&executable_path), std::string (*)()> &&
                   std::is_same_v<decltype(&working_directory), std::string (*)()> &&
                   std::is_same_v<decltype(&change_directory), void (*)(std::string const&)>,
               "platform/<os>/system.hpp must define what spawn needs to know of the program");
-static_assert(std::is_same_v<decltype(&secure_mode), bool (*)() noexcept> &&
-                  std::is_same_v<decltype(&random_bytes), void (*)(std::span<std::byte>)> &&
-                  std::is_same_v<decltype(&environment),
-                                 std::optional<std::string> (*)(char const*)>,
-              "platform/<os>/system.hpp must define secure_mode, random_bytes and environment");
+static_assert(
+    std::is_same_v<decltype(&secure_mode), bool (*)() noexcept> &&
+        std::is_same_v<decltype(&random_bytes), void (*)(std::span<std::byte>)> &&
+        std::is_same_v<decltype(&environment), std::optional<std::string> (*)(char const*)>,
+    "platform/<os>/system.hpp must define secure_mode, random_bytes and environment");
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

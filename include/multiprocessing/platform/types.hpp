@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/types.hpp — the small value types that contracts and implementations share.
+// multiprocessing/platform/types.hpp — small value types of several contracts.
 // Layer 1 (platform). Mirrors no Python file.
 #pragma once
 
@@ -36,4 +36,4 @@ struct ExitStatus {
     int exitcode;
 };
 
-} // namespace multiprocessing::platform
+}  // namespace multiprocessing::platform

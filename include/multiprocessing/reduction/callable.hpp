@@ -8,6 +8,7 @@
 #include <multiprocessing/pickle/concepts.hpp>
 #include <multiprocessing/pickle/fwd.hpp>
 #include <multiprocessing/pickle/reader.hpp>
+#include <multiprocessing/pickle/std/string.hpp>
 #include <multiprocessing/pickle/writer.hpp>
 #include <multiprocessing/reduction/descriptor.hpp>
 #include <multiprocessing/reduction/member_pointer.hpp>

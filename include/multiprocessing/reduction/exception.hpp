@@ -6,6 +6,9 @@
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pickle/concepts.hpp>
 #include <multiprocessing/pickle/reader.hpp>
+#include <multiprocessing/pickle/std/arithmetic.hpp>
+#include <multiprocessing/pickle/std/optional.hpp>
+#include <multiprocessing/pickle/std/string.hpp>
 #include <multiprocessing/pickle/writer.hpp>
 #include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/reduction/descriptor.hpp>
@@ -70,12 +73,12 @@ inline bool dump_special(Writer& out, std::exception const& error) {
         out.write(lost->signal() ? std::optional(-*lost->signal()) : lost->exit_code());
     } else if (auto const* os = exactly<OSError>(error); os && is_known(os->code().category())) {
         out.write(std::string("OSError"));
-        dump_code(out, os->code());
+        dump_error_code(out, os->code());
         out.write(std::string(os->what()));
     } else if (auto const* system = exactly<std::system_error>(error);
                system && is_known(system->code().category())) {
         out.write(std::string("std::system_error"));
-        dump_code(out, system->code());
+        dump_error_code(out, system->code());
         out.write(own_text(*system));
     } else if (auto const* node = find_registered(typeid(error))) {
         out.write(std::string("registered"));
@@ -98,7 +101,7 @@ inline std::exception_ptr load_special(Reader& in, std::string_view name) {
         return std::make_exception_ptr(WorkerLostError(pid, in.read<std::optional<int>>()));
     }
     if (name == "OSError" || name == "std::system_error") {
-        auto const code = load_code(in);
+        auto const code = load_error_code(in);
         auto const text = in.read<std::string>();
         if (name == "OSError") return std::make_exception_ptr(OSError(code, text));
         return std::make_exception_ptr(text.empty() ? std::system_error(code)

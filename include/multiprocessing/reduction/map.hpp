@@ -111,7 +111,12 @@ concept InvocableMap = detail::SpreadCall<stored_t<F>, stored_t<X>, spread>::pos
 template <class F, class X, Spread spread = Spread::no>
 using map_result_t = typename detail::MapOf<stored_t<F>, stored_t<X>, spread>::Result;
 
-/// One sentence for each reason why F cannot be mapped over X. Always true if it compiles.
+/// Whether other processes can call F with elements X and send the results back.
+template <class F, class X, Spread spread = Spread::no>
+concept PortableMap = PortableCallable<stored_t<F>> && Picklable<stored_t<X>> &&
+                      InvocableMap<F, X, spread> && PortableResult<map_result_t<F, X, spread>>;
+
+/// Stops the compilation with the sentence that fits, if F and X are no PortableMap.
 template <class F, class X, Spread spread = Spread::no>
 consteval bool diagnose_map() {
     static_assert(PortableCallable<stored_t<F>>,
@@ -133,7 +138,9 @@ consteval bool diagnose_map() {
 /// Writes a function that will be called with elements of type X.
 template <class X, Spread spread = Spread::no, class F>
 void dump_map(Writer& out, F const& function) {
-    if constexpr (diagnose_map<F const&, X, spread>())
+    if constexpr (!PortableMap<F const&, X, spread>)
+        diagnose_map<F const&, X, spread>();
+    else
         detail::dump_instance<detail::MapOf<stored_t<F const&>, stored_t<X>, spread>>(
             out, static_cast<stored_t<F const&> const&>(function));
 }

@@ -41,7 +41,16 @@ using task_result_t =
 template <class R>
 concept PortableResult = std::is_void_v<R> || Picklable<R>;
 
-/// One sentence for each reason why `F(A...)` cannot be a task. Always true if it compiles.
+/// Whether `F(A...)` can be called in another process.
+template <class F, class... A>
+concept PortableTarget = PortableCallable<stored_t<F>> && (Picklable<stored_t<A>> && ...) &&
+                         InvocableTask<F, A...>;
+
+/// Whether its result can come back, too.
+template <class F, class... A>
+concept PortableTask = PortableTarget<F, A...> && PortableResult<task_result_t<F, A...>>;
+
+/// Stops the compilation with the sentence that fits, if `F(A...)` is no PortableTarget.
 template <class F, class... A>
 consteval bool diagnose_target() {
     static_assert(PortableCallable<stored_t<F>>,
@@ -56,6 +65,7 @@ consteval bool diagnose_target() {
     return true;
 }
 
+/// The same for a PortableTask.
 template <class F, class... A>
 consteval bool diagnose_task() {
     diagnose_target<F, A...>();
@@ -141,7 +151,9 @@ void dump_instance(Writer& out, F const& function, A const&... arguments) {
 /// Errors: PicklingError from the function or an argument, such as a null function.
 template <class F, class... A>
 void dump_task(Writer& out, F const& function, A const&... arguments) {
-    if constexpr (diagnose_task<F, A...>())
+    if constexpr (!PortableTask<F const&, A const&...>)
+        diagnose_task<F const&, A const&...>();
+    else
         detail::dump_instance<detail::TaskOf<true, stored_t<F const&>, stored_t<A const&>...>>(
             out, static_cast<stored_t<F const&> const&>(function),
             static_cast<stored_t<A const&> const&>(arguments)...);
@@ -150,7 +162,9 @@ void dump_task(Writer& out, F const& function, A const&... arguments) {
 /// Writes a call whose result will be dropped, of whatever type it is.
 template <class F, class... A>
 void dump_target(Writer& out, F const& function, A const&... arguments) {
-    if constexpr (diagnose_target<F, A...>())
+    if constexpr (!PortableTarget<F const&, A const&...>)
+        diagnose_target<F const&, A const&...>();
+    else
         detail::dump_instance<detail::TaskOf<false, stored_t<F const&>, stored_t<A const&>...>>(
             out, static_cast<stored_t<F const&> const&>(function),
             static_cast<stored_t<A const&> const&>(arguments)...);

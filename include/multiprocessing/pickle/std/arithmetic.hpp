@@ -31,7 +31,7 @@ concept Scalar = std::is_arithmetic_v<T> || std::is_enum_v<T> || WideInteger<T>;
 
 template <class T>
 concept Character = std::same_as<T, char> || std::same_as<T, wchar_t> || std::same_as<T, char8_t> ||
-                    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
+    std::same_as<T, char16_t> || std::same_as<T, char32_t>;
 
 /// `long` and `long long` are the same here; a character and a number of its size are not.
 template <Scalar T>
@@ -48,7 +48,7 @@ consteval std::uint64_t scalar_kind() {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <detail::Scalar T>
 struct pickle<T> {
@@ -60,4 +60,4 @@ struct pickle<T> {
     static T load(Reader& reader) { return detail::get_bytes<T>(reader); }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -54,4 +54,4 @@ private:
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

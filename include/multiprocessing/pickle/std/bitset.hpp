@@ -22,7 +22,7 @@ concept BitsetLike = StdType<T> && requires(T& bits) {
     bits.flip(0);
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// Eight to a byte, the first in the lowest bit; the bits that are left over are 0.
 template <class T>
@@ -57,4 +57,4 @@ struct pickle<T> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

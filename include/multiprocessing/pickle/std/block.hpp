@@ -78,4 +78,4 @@ void get_block(Reader& reader, Sequence& sequence, std::size_t count) {
     }
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -35,10 +35,10 @@ concept TimePointLike = StdType<T> && requires(T const& value) {
 /// Whether an object that holds just one such number may be copied as it is.
 template <class T, class Number>
 inline constexpr bool is_wrapped_number =
-    std::is_trivially_copyable_v<T> && std::is_arithmetic_v<Number> &&
+    std::is_trivially_copyable_v<T>&& std::is_arithmetic_v<Number> &&
     !std::is_same_v<Number, bool> && value_bytes<Number>() == sizeof(Number);
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
     requires detail::DurationLike<T>
@@ -62,8 +62,10 @@ struct pickle<T> {
         detail::fnv1a(detail::type_name<typename T::clock>(), detail::fnv1a("time_point"));
     static constexpr std::size_t min_size = detail::min_size<Duration>;
     static constexpr bool bytewise = detail::is_wrapped_number<T, typename T::rep>;
-    static void dump(Writer& writer, T const& value) { detail::put(writer, value.time_since_epoch()); }
+    static void dump(Writer& writer, T const& value) {
+        detail::put(writer, value.time_since_epoch());
+    }
     static T load(Reader& reader) { return T(detail::get<Duration>(reader)); }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

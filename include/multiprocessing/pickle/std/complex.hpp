@@ -23,7 +23,7 @@ concept ComplexLike = StdType<T> && requires(T const& value) {
     value.imag();
 };
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
     requires detail::ComplexLike<T>
@@ -45,4 +45,4 @@ struct pickle<T> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -37,6 +37,24 @@ void get_mark(Reader& reader) {
     }
 }
 
+/// Becomes the value that is read next, in the place where it shall stand.
+template <class T>
+struct Next {
+    Reader& reader;
+    operator T() { return get<T>(reader); }
+};
+
+/// Reads an element to the end of a vector, without a move where no constructor of T could take a
+/// Next for something else.
+template <class T, class Vector>
+void append(Reader& reader, Vector& vector) {
+    if constexpr (PlainAggregate<T>) {
+        vector.emplace_back(Next<T>{reader});
+    } else {
+        vector.push_back(get<T>(reader));
+    }
+}
+
 /// How many elements to make room for at once. A few bytes can stand for a large element, so the
 /// memory that is taken before an element is seen is bounded by the message's length.
 template <class T>
@@ -44,4 +62,4 @@ std::size_t trusted_count(Reader const& reader, std::size_t count) {
     return std::min(count, reader.remaining() * 64 / sizeof(T) + 1);
 }
 
-} // namespace multiprocessing::detail
+}  // namespace multiprocessing::detail

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/pickle/std/list.hpp — deque, list, forward_list: what has a value_type and grows at an end.
+// multiprocessing/pickle/std/list.hpp — deque, list, forward_list.
 // Layer 3 (pickling). Mirrors no Python file.
 #pragma once
 
@@ -28,7 +28,7 @@ concept ForwardListLike = StdType<T> && requires(T& list) {
     list.get_allocator();
 };
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
     requires detail::ListLike<T>
@@ -85,4 +85,4 @@ struct pickle<T> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -14,7 +14,7 @@
 namespace multiprocessing {
 namespace detail {
 
-// Known by their shape, so that <map> and <unordered_map> are not included for those who do not use them.
+// Known by their shape: <map> and <unordered_map> are not included for those who use none.
 template <class T>
 concept MapLike = StdType<T> && requires(T& map) {
     typename T::mapped_type;
@@ -22,7 +22,7 @@ concept MapLike = StdType<T> && requires(T& map) {
     map.get_allocator();
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// In the order of iteration, so an ordered map is built again in linear time. A comparison or hash
 /// function is made anew. A key that comes twice where it must not is an `UnpicklingError`.
@@ -58,4 +58,4 @@ struct pickle<T> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -42,8 +42,8 @@ struct pickle<std::unique_ptr<T>> {
     }
 };
 
-/// May be null. The first pointer to an object is written with the object, the others as its number,
-/// so pointers that share an object share the copy; a pointer inside its own object is refused.
+/// May be null. The first pointer to an object is written with the object, the others as its
+/// number, so pointers that share an object share the copy; a pointer inside its own object is refused.
 /// Shape: 0 is null, 1 an object that follows, n + 2 the object number n.
 template <class T>
 struct pickle<std::shared_ptr<T>> {
@@ -90,7 +90,8 @@ struct pickle<std::shared_ptr<T>> {
         if (number - 2 >= reader.shared_read().size()) {
             reader.fail("a shared_ptr names an object that did not come before");
         }
-        detail::SharedEntry const& entry = reader.shared_read()[static_cast<std::size_t>(number - 2)];
+        detail::SharedEntry const& entry =
+            reader.shared_read()[static_cast<std::size_t>(number - 2)];
         if (entry.open || entry.tag != tag) {
             reader.fail(entry.open ? "a shared_ptr leads back to the object that holds it"
                                    : "a shared_ptr names an object of another type");
@@ -99,4 +100,4 @@ struct pickle<std::shared_ptr<T>> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

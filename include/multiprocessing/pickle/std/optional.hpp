@@ -25,7 +25,7 @@ inline bool get_presence(Reader& reader) {
     return byte == 1;
 }
 
-} // namespace detail
+}  // namespace detail
 
 template <class T>
 struct pickle<std::optional<T>> {
@@ -57,4 +57,4 @@ struct pickle<std::nullopt_t> {
     static std::nullopt_t load(Reader&) { return std::nullopt; }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -23,7 +23,7 @@ concept PathLike = StdType<T> && requires(T const& path) {
     path.lexically_normal();
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// In the spelling of this system.
 template <class T>
@@ -37,4 +37,4 @@ struct pickle<T> {
     static T load(Reader& reader) { return T(detail::get<Text>(reader)); }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

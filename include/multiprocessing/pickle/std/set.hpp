@@ -13,15 +13,18 @@
 namespace multiprocessing {
 namespace detail {
 
-// Known by their shape, so that <set> and <unordered_set> are not included for those who do not use them.
+// Known by their shape: <set> and <unordered_set> are not included for those who use none.
 template <class T>
-concept SetLike = StdType<T> && !requires { typename T::mapped_type; } && requires(T& set) {
+concept SetLike = StdType<T> && !requires {
+    typename T::mapped_type;
+}
+&&requires(T& set) {
     typename T::key_type;
     set.emplace_hint(set.end());
     set.get_allocator();
 };
 
-} // namespace detail
+}  // namespace detail
 
 /// As maps are: in the order of iteration, and no element twice where it must not be.
 template <class T>
@@ -54,4 +57,4 @@ struct pickle<T> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -43,4 +43,4 @@ struct pickle<std::basic_string<C, Traits, Allocator>> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

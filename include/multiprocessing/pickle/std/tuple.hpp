@@ -49,4 +49,4 @@ struct pickle<std::tuple<T...>> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

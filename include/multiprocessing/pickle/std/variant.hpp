@@ -63,4 +63,4 @@ struct pickle<std::monostate> {
     static std::monostate load(Reader&) { return {}; }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

@@ -43,7 +43,7 @@ struct pickle<std::vector<T, Allocator>> {
             vector.reserve(detail::trusted_count<T>(reader, count));
             for (std::size_t i = 0; i < count; ++i) {
                 detail::get_mark<T>(reader);
-                vector.push_back(detail::get<T>(reader));
+                detail::append<T>(reader, vector);
             }
         }
         return vector;
@@ -88,4 +88,4 @@ struct pickle<std::vector<bool, Allocator>> {
     }
 };
 
-} // namespace multiprocessing
+}  // namespace multiprocessing

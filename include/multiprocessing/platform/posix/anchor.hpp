@@ -21,7 +21,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <link.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,7 +42,7 @@ struct AnchorHead {
 
 static_assert(sizeof(AnchorHead) == 64 && offsetof(AnchorHead, phase) == 56);
 
-inline constexpr std::uint64_t anchor_magic = 0x726f68636e612d6d; // "m-anchor"
+inline constexpr std::uint64_t anchor_magic = 0x726f68636e612d6d;  // "m-anchor"
 inline constexpr std::uint32_t anchor_fresh = 0;
 inline constexpr std::uint32_t anchor_ready = 1;
 
@@ -61,17 +61,15 @@ inline AnchorHead* anchor_in_line(std::string_view line, std::string_view name) 
     std::uintptr_t start = 0;
     std::from_chars(line.data(), line.data() + blank, start, 16);
     auto* const head = reinterpret_cast<AnchorHead*>(start);
-    return head != nullptr && head->magic == anchor_magic ? head : nullptr;
+    // Acquire: pairs with the release in make_anchor.
+    bool const made = std::atomic_ref(head->magic).load(std::memory_order_acquire) == anchor_magic;
+    return made ? head : nullptr;
 }
 
-inline AnchorHead* find_anchor(std::string_view name) noexcept {
-    int const maps = ::open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    if (maps < 0) {
-        return nullptr;
-    }
+inline AnchorHead* find_anchor(native_handle maps, std::string_view name) noexcept {
     AnchorHead* found = nullptr;
     char buffer[8192];
-    std::size_t kept = 0; // the front of a line whose rest is still to come
+    std::size_t kept = 0;  // the front of a line whose rest is still to come
     while (found == nullptr) {
         ssize_t const got = ::read(maps, buffer + kept, sizeof buffer - kept);
         if (got < 0 && errno == EINTR) {
@@ -88,7 +86,6 @@ inline AnchorHead* find_anchor(std::string_view name) noexcept {
         kept = text.size() < sizeof buffer ? text.size() : 0;
         std::memmove(buffer, text.data(), kept);
     }
-    ::close(maps);
     return found;
 }
 
@@ -97,8 +94,8 @@ inline AnchorHead* make_anchor(char const* name, std::size_t bytes,
                                std::uint64_t layout_hash) noexcept {
     std::size_t const whole = sizeof(AnchorHead) + bytes;
     constexpr unsigned close_on_exec = 1;
-    Handle const file = own_descriptor(
-        static_cast<int>(::syscall(SYS_memfd_create, name, close_on_exec)));
+    Handle const file =
+        own_descriptor(static_cast<int>(::syscall(SYS_memfd_create, name, close_on_exec)));
     if (!file || ::ftruncate(file.get(), static_cast<off_t>(whole)) != 0) {
         return nullptr;
     }
@@ -119,33 +116,28 @@ inline AnchorHead* make_anchor(char const* name, std::size_t bytes,
 }
 
 // Finds the anchor or makes it, while no other module of the process does.
-inline AnchorHead* find_or_make_anchor(char const* name, std::size_t bytes,
+inline AnchorHead& find_or_make_anchor(char const* name, std::size_t bytes,
                                        std::uint64_t layout_hash) {
-    struct Request {
-        char const* name;
-        std::size_t bytes;
-        std::uint64_t layout_hash;
-        AnchorHead* head;
-        int error;
-    } request{name, bytes, layout_hash, nullptr, 0};
-    // What modules share without knowing each other is the C library. Its dl_iterate_phdr holds the
-    // loader's lock while it calls back (libgcc's unwinder relies on that), and fork releases it in
-    // the child. So this is the critical section; it makes system calls only.
-    ::dl_iterate_phdr(
-        [](dl_phdr_info*, std::size_t, void* argument) noexcept {
-            auto& wanted = *static_cast<Request*>(argument);
-            wanted.head = find_anchor(wanted.name);
-            if (wanted.head == nullptr) {
-                wanted.head = make_anchor(wanted.name, wanted.bytes, wanted.layout_hash);
-                wanted.error = errno;
-            }
-            return 1; // once is enough
-        },
-        &request);
-    if (request.head == nullptr) {
-        throw_system_error(request.error, "memfd_create", name);
+    // What modules share without knowing each other is the process. A flock of one of its files in
+    // /proc keeps other openers out, and nobody of another process. Explicitly unlocked, since a
+    // child forked just now has the descriptor too; the child itself has another such file.
+    Handle const maps = own_descriptor(::open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+    AnchorHead* head = nullptr;
+    if (maps) {
+        while (::flock(maps.get(), LOCK_EX) != 0 && errno == EINTR) {}
+        head = find_anchor(maps.get(), name);
     }
-    return request.head;
+    if (head == nullptr) {
+        head = make_anchor(name, bytes, layout_hash);
+    }
+    int const error = errno;
+    if (maps) {
+        ::flock(maps.get(), LOCK_UN);
+    }
+    if (head == nullptr) {
+        throw_system_error(error, "memfd_create", name);
+    }
+    return *head;
 }
 
 // Runs `construct`, or waits for the thread that does.
@@ -193,12 +185,12 @@ inline void* enter_anchor(AnchorHead& head, std::size_t bytes, std::uint64_t lay
     return &head + 1;
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline void* named_anchor(char const* name, std::size_t bytes, std::uint64_t layout_hash,
                           void (*construct)(void*)) {
-    detail::AnchorHead* const head = detail::find_or_make_anchor(name, bytes, layout_hash);
-    return detail::enter_anchor(*head, bytes, layout_hash, construct);
+    detail::AnchorHead& head = detail::find_or_make_anchor(name, bytes, layout_hash);
+    return detail::enter_anchor(head, bytes, layout_hash, construct);
 }
 
 inline void* process_anchor(std::size_t bytes, std::uint64_t layout_hash,
@@ -207,10 +199,10 @@ inline void* process_anchor(std::size_t bytes, std::uint64_t layout_hash,
     static constinit std::atomic<detail::AnchorHead*> cache{nullptr};
     detail::AnchorHead* head = cache.load(std::memory_order_acquire);
     if (head == nullptr) {
-        head = detail::find_or_make_anchor("multiprocessing-anchor", bytes, layout_hash);
+        head = &detail::find_or_make_anchor("multiprocessing-anchor", bytes, layout_hash);
         cache.store(head, std::memory_order_release);
     }
     return detail::enter_anchor(*head, bytes, layout_hash, construct);
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

@@ -16,12 +16,12 @@ namespace multiprocessing::platform::inline posix {
 [[noreturn]] inline void throw_system_error(int number, char const* call,
                                             std::string_view object = {}) {
     std::error_code const code(number, std::generic_category());
-    throw OSError(code,
-                  fmt::format("{}{}{}: {}", call, object.empty() ? "" : " ", object, code.message()));
+    throw OSError(
+        code, fmt::format("{}{}{}: {}", call, object.empty() ? "" : " ", object, code.message()));
 }
 
 [[noreturn]] inline void throw_last_error(char const* call, std::string_view object = {}) {
     throw_system_error(errno, call, object);
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

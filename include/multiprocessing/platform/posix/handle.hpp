@@ -31,13 +31,15 @@ public:
     [[nodiscard]] native_handle get() const noexcept { return handle_; }
     explicit operator bool() const noexcept { return handle_ != invalid_handle; }
 
-    [[nodiscard]] native_handle release() noexcept { return std::exchange(handle_, invalid_handle); }
+    [[nodiscard]] native_handle release() noexcept {
+        return std::exchange(handle_, invalid_handle);
+    }
 
     void reset(native_handle handle = invalid_handle) noexcept {
         native_handle const old = std::exchange(handle_, handle);
         if (old != invalid_handle && old != handle) {
-            int const saved = errno; // a destructor must not hide the error that is being reported
-            ::close(old);            // not again on EINTR: Linux has closed it by then
+            int const saved = errno;  // a destructor must not hide the error that is being reported
+            ::close(old);             // not again on EINTR: Linux has closed it by then
             errno = saved;
         }
     }
@@ -76,6 +78,6 @@ inline Handle own_descriptor(int descriptor) noexcept {
     return handle;
 }
 
-} // namespace detail
+}  // namespace detail
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

@@ -32,7 +32,7 @@ namespace detail {
 struct ProcessStat {
     char state = '?';
     std::uint64_t threads = 0;
-    std::uint64_t start_time = 0; // clock ticks after boot
+    std::uint64_t start_time = 0;  // clock ticks after boot
 };
 
 inline std::optional<ProcessStat> parse_stat(std::string_view text) noexcept {
@@ -60,7 +60,7 @@ inline std::optional<ProcessStat> parse_stat(std::string_view text) noexcept {
 }
 
 inline std::optional<ProcessStat> read_stat(char const* path) noexcept {
-    SmallFile<1024> const file(path); // 52 numbers; what is cut off lies behind field 22
+    SmallFile<1024> const file(path);  // 52 numbers; what is cut off lies behind field 22
     return parse_stat(file.text());
 }
 
@@ -77,7 +77,7 @@ constexpr bool is_ended(char state) noexcept {
 // Whether every thread besides the first is seen to have ended. A thread that cannot be looked at
 // may have started another one before it went, so it counts as alive: the caller asks again.
 inline bool other_threads_ended(std::int64_t pid) noexcept {
-    struct Entry { // linux_dirent64
+    struct Entry {  // linux_dirent64
         std::uint64_t inode;
         std::int64_t offset;
         unsigned short length;
@@ -115,8 +115,8 @@ inline bool other_threads_ended(std::int64_t pid) noexcept {
     return ended;
 }
 
-// 20 bits that name the pid and time namespaces of this process. A number or start time from another
-// namespace says nothing here. 0 if /proc is missing or numbers processes as another namespace does.
+// 20 bits that name the pid and time namespaces of this process: a number or start time of another
+// one says nothing here. 0 if /proc is missing or numbers processes as another namespace does.
 inline std::uint64_t namespace_stamp() noexcept {
     // Only a new process can be in another namespace, so the value is kept per pid.
     static std::atomic<std::uint64_t> cached{0};
@@ -136,8 +136,7 @@ inline std::uint64_t namespace_stamp() noexcept {
         std::uint64_t const inode = ::stat(name, &info) == 0 ? info.st_ino : 0;
         hash = multiprocessing::detail::fnv1a(inode, hash);
     }
-    std::uint64_t const stamp =
-        usable ? ((hash ^ (hash >> 20) ^ (hash >> 40)) & 0xfffff) | 1 : 0;
+    std::uint64_t const stamp = usable ? ((hash ^ (hash >> 20) ^ (hash >> 40)) & 0xfffff) | 1 : 0;
     cached.store(pid << 20 | stamp, std::memory_order_relaxed);
     return stamp;
 }
@@ -157,7 +156,7 @@ inline std::atomic<bool>& process_handles_missing() noexcept {
     return missing;
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline ProcessIdentity identity_of(std::int64_t pid) noexcept {
     if (detail::namespace_stamp() == 0) {
@@ -171,7 +170,7 @@ inline ProcessIdentity this_process() noexcept { return identity_of(::getpid());
 
 inline Liveness liveness(ProcessIdentity identity) noexcept {
     if (identity.pid <= 0) {
-        return Liveness::alive; // nobody's number: kill would ask about a group
+        return Liveness::alive;  // nobody's number: kill would ask about a group
     }
     std::uint64_t const space = detail::namespace_stamp();
     if (identity.start_time != 0 && identity.start_time >> 44 != space) {
@@ -184,7 +183,7 @@ inline Liveness liveness(ProcessIdentity identity) noexcept {
         return Liveness::alive;
     }
     std::optional<detail::ProcessStat> const stat = detail::read_stat(identity.pid);
-    if (!stat) { // it went just now, or /proc hides it
+    if (!stat) {  // it went just now, or /proc hides it
         return detail::is_absent(identity.pid) ? Liveness::dead : Liveness::alive;
     }
     if (identity.start_time != 0 && detail::start_stamp(stat->start_time) != identity.start_time) {
@@ -193,8 +192,8 @@ inline Liveness liveness(ProcessIdentity identity) noexcept {
     if (!detail::is_ended(stat->state)) {
         return Liveness::alive;
     }
-    // A zombie that is its only thread stays so. More may be threads that a tracer has not reaped; 0
-    // is a first thread that is being replaced by one that called exec.
+    // A zombie that is its only thread stays so. More may be threads that a tracer has not reaped;
+    // none is a first thread that is being replaced by one that called exec.
     bool const ended = stat->threads == 1 || detail::other_threads_ended(identity.pid);
     return ended ? Liveness::dead : Liveness::alive;
 }
@@ -215,4 +214,4 @@ inline Handle open_process(std::int64_t pid) {
     return Handle();
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

@@ -41,8 +41,10 @@ public:
 
     SharedMemory() noexcept = default;
     SharedMemory(SharedMemory&& other) noexcept
-        : handle_(std::move(other.handle_)), data_(std::exchange(other.data_, nullptr)),
-          reserved_(std::exchange(other.reserved_, 0)), eager_(other.eager_) {}
+        : handle_(std::move(other.handle_)),
+          data_(std::exchange(other.data_, nullptr)),
+          reserved_(std::exchange(other.reserved_, 0)),
+          eager_(other.eager_) {}
     SharedMemory& operator=(SharedMemory other) noexcept {
         std::swap(handle_, other.handle_);
         std::swap(data_, other.data_);
@@ -71,7 +73,7 @@ private:
     Handle handle_;
     std::byte* data_ = nullptr;
     std::size_t reserved_ = 0;
-    bool eager_ = false; // pages must be taken when granted, else touching one may be a SIGBUS
+    bool eager_ = false;  // pages must be taken when granted, else touching one may be a SIGBUS
 };
 
 namespace detail {
@@ -82,13 +84,13 @@ inline std::size_t round_to_pages(std::size_t bytes) noexcept {
 
 inline Handle make_sealed_memory() noexcept {
 #if defined(SYS_memfd_create)
-    // A kernel that refuses executable memfds wants to hear so; an older one does not know the flag.
+    // A kernel that refuses executable memfds insists on the flag; an older one does not know it.
     constexpr unsigned close_on_exec = 1;
     constexpr unsigned allow_sealing = 2;
     constexpr unsigned noexec_seal = 8;
     for (unsigned const extra : {noexec_seal, 0u}) {
-        Handle handle = own_descriptor(static_cast<int>(::syscall(
-            SYS_memfd_create, "multiprocessing", close_on_exec | allow_sealing | extra)));
+        Handle handle = own_descriptor(static_cast<int>(
+            ::syscall(SYS_memfd_create, "multiprocessing", close_on_exec | allow_sealing | extra)));
         if (handle && ::fcntl(handle.get(), F_ADD_SEALS, F_SEAL_SHRINK) == 0) {
             return handle;
         }
@@ -102,7 +104,8 @@ inline Handle make_unlinked_memory() {
         char name[64];
         std::snprintf(name, sizeof name, "/multiprocessing-%lld-%u",
                       static_cast<long long>(::getpid()), attempt);
-        Handle handle = own_descriptor(::shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+        Handle handle =
+            own_descriptor(::shm_open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
         if (handle) {
             ::shm_unlink(name);
             return handle;
@@ -124,7 +127,7 @@ inline bool overcommit_is_strict() noexcept {
     return SmallFile<16>("/proc/sys/vm/overcommit_memory").text().starts_with('2');
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline SharedMemory::SharedMemory(Handle handle)
     : handle_(std::move(handle)),
@@ -168,7 +171,8 @@ inline SharedMemory SharedMemory::create(std::size_t reserve, std::size_t initia
     if (!memory.grow(initial)) {
         throw MemoryError(fmt::format(
             "cannot get {} KiB of shared memory: raise the limit of the file size (ulimit -f, "
-            "RLIMIT_FSIZE) or of the control group's memory", initial >> 10));
+            "RLIMIT_FSIZE) or of the control group's memory",
+            initial >> 10));
     }
     return memory;
 }
@@ -180,9 +184,11 @@ inline SharedMemory SharedMemory::attach(Handle handle, std::size_t reserve) {
             throw_last_error("mmap", "of inherited shared memory");
         }
         throw MemoryError(fmt::format(
-            "cannot reserve {} MiB of addresses for inherited shared memory: raise the limit of the "
+            "cannot reserve {} MiB of addresses for inherited shared memory: raise the limit of "
+            "the "
             "address space (ulimit -v, RLIMIT_AS), or set MULTIPROCESSING_ARENA to less in the "
-            "first process", reserve >> 20));
+            "first process",
+            reserve >> 20));
     }
     return memory;
 }
@@ -216,10 +222,9 @@ inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
         return false;
     }
     for (;;) {
-        int const refused = eager_
-                                ? ::fallocate(handle_.get(), 0, static_cast<off_t>(current),
-                                              static_cast<off_t>(wanted - current))
-                                : ::ftruncate(handle_.get(), static_cast<off_t>(wanted));
+        int const refused = eager_ ? ::fallocate(handle_.get(), 0, static_cast<off_t>(current),
+                                                 static_cast<off_t>(wanted - current))
+                                   : ::ftruncate(handle_.get(), static_cast<off_t>(wanted));
         if (refused == 0) {
             return true;
         }
@@ -229,7 +234,7 @@ inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
         }
     }
 } catch (std::exception const&) {
-    return false; // no memory even to look at the limits
+    return false;  // no memory even to look at the limits
 }
 
 inline bool SharedMemory::give_back(std::size_t offset, std::size_t bytes) noexcept {
@@ -244,4 +249,4 @@ inline bool SharedMemory::give_back(std::size_t offset, std::size_t bytes) noexc
     return result == 0;
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

@@ -31,7 +31,7 @@ inline long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t
                      nullptr, 0);
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline Parked park(std::atomic<std::uint32_t>& word, std::uint32_t expected,
                    std::uint64_t timeout_ns) noexcept {
@@ -49,7 +49,7 @@ inline Parked park(std::atomic<std::uint32_t>& word, std::uint32_t expected,
         if (errno != EINTR) {
             return errno == ETIMEDOUT ? Parked::timed_out : Parked::woken;
         }
-        if (timeout_ns != forever) { // a signal must not lengthen the sleep
+        if (timeout_ns != forever) {  // a signal must not lengthen the sleep
             std::uint64_t const passed = monotonic_ns() - start;
             if (passed >= timeout_ns) {
                 return Parked::timed_out;
@@ -69,4 +69,4 @@ inline int unpark_all(std::atomic<std::uint32_t>& word) noexcept {
     return woken > 0 ? static_cast<int>(woken) : 0;
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

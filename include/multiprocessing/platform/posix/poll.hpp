@@ -27,7 +27,7 @@ inline std::vector<std::size_t> poll_handles(std::span<native_handle const> hand
     std::vector<pollfd> waits;
     waits.reserve(handles.size());
     for (native_handle const handle : handles) {
-        if (handle < 0) { // poll would pass over it in silence
+        if (handle < 0) {  // poll would pass over it in silence
             throw_system_error(EBADF, "poll");
         }
         waits.push_back({handle, POLLIN, 0});
@@ -44,7 +44,7 @@ inline std::vector<std::size_t> poll_handles(std::span<native_handle const> hand
         if (errno != EINTR) {
             throw_last_error("ppoll");
         }
-        if (timeout_ns != forever) { // once the time is over, one last look without a sleep
+        if (timeout_ns != forever) {  // once the time is over, one last look without a sleep
             std::uint64_t const passed = monotonic_ns() - start;
             left = passed < timeout_ns ? timeout_ns - passed : 0;
         }
@@ -72,17 +72,15 @@ public:
 
     void ring() noexcept {
         std::uint64_t const one = 1;
-        int const saved = errno; // a signal handler may ring
+        int const saved = errno;  // a signal handler may ring
         // EAGAIN means that it rings already, as loud as it can.
-        while (::write(handle_.get(), &one, sizeof one) < 0 && errno == EINTR) {
-        }
+        while (::write(handle_.get(), &one, sizeof one) < 0 && errno == EINTR) {}
         errno = saved;
     }
 
     void drain() noexcept {
         std::uint64_t rings = 0;
-        while (::read(handle_.get(), &rings, sizeof rings) < 0 && errno == EINTR) {
-        }
+        while (::read(handle_.get(), &rings, sizeof rings) < 0 && errno == EINTR) {}
     }
 
     [[nodiscard]] native_handle handle() const noexcept { return handle_.get(); }
@@ -91,4 +89,4 @@ private:
     Handle handle_;
 };
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

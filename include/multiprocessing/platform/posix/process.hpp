@@ -55,7 +55,7 @@ inline bool try_flush(std::FILE* stream) noexcept {
     return flushed;
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline bool flush_stdio() noexcept {
     bool const out = detail::try_flush(stdout);
@@ -110,7 +110,7 @@ inline std::optional<int> try_reap(std::int64_t pid, int flags) {
 }
 
 inline void send_signal(std::int64_t pid, int signal) {
-    if (pid <= 0) { // the system would take it for a group of processes
+    if (pid <= 0) {  // the system would take it for a group of processes
         throw ValueError(fmt::format("cannot signal process {}: not a process", pid));
     }
     if (::kill(static_cast<pid_t>(pid), signal) != 0 && errno != ESRCH) {
@@ -118,7 +118,7 @@ inline void send_signal(std::int64_t pid, int signal) {
     }
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline std::optional<int> wait_process(std::int64_t pid, std::uint64_t timeout_ns) {
     constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
@@ -129,7 +129,7 @@ inline std::optional<int> wait_process(std::int64_t pid, std::uint64_t timeout_n
         return detail::try_reap(pid, 0);
     }
     std::uint64_t const start = monotonic_ns();
-    Handle ended; // opened only if there is something to wait for
+    Handle ended;  // opened only if there is something to wait for
     std::uint64_t nap = 50'000;
     for (bool first = true;; first = false) {
         if (std::optional<int> const exitcode = detail::try_reap(pid, WNOHANG)) {
@@ -146,7 +146,7 @@ inline std::optional<int> wait_process(std::int64_t pid, std::uint64_t timeout_n
         if (ended) {
             pollfd wait{ended.get(), POLLIN, 0};
             if (::ppoll(&wait, 1, &limit, nullptr) == 1) {
-                ended.reset(); // if a tracer keeps it from being reaped, the naps take over
+                ended.reset();  // if a tracer keeps it from being reaped, the naps take over
             }
         } else {
             limit = detail::to_timespec(std::min(timeout_ns - passed, nap));
@@ -174,7 +174,7 @@ inline void use_null_stdin() {
     if (::dup2(null.get(), STDIN_FILENO) < 0) {
         throw_last_error("dup2", "of /dev/null to stdin");
     }
-    ::__fpurge(stdin); // what the parent has read ahead is the parent's
+    ::__fpurge(stdin);  // what the parent has read ahead is the parent's
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

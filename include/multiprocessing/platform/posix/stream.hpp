@@ -50,8 +50,7 @@ inline ssize_t write_to_pipe(native_handle pipe, std::span<std::byte const> byte
     int const saved = errno;
     if (written < 0 && saved == EPIPE && ::sigismember(&pending, SIGPIPE) == 0) {
         timespec const at_once{};
-        while (::sigtimedwait(&broken, nullptr, &at_once) < 0 && errno == EINTR) {
-        }
+        while (::sigtimedwait(&broken, nullptr, &at_once) < 0 && errno == EINTR) {}
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     errno = saved;
@@ -63,9 +62,9 @@ inline ssize_t write_some(native_handle stream, std::span<std::byte const> bytes
     return sent < 0 && errno == ENOTSOCK ? write_to_pipe(stream, bytes) : sent;
 }
 
-inline constexpr std::size_t most_handles = 250; // the kernel's own limit is 253 per message
+inline constexpr std::size_t most_handles = 250;  // the kernel's own limit is 253 per message
 
-} // namespace detail
+}  // namespace detail
 
 inline std::pair<Handle, Handle> stream_pair() {
     int ends[2];
@@ -89,7 +88,7 @@ inline std::size_t read_some(native_handle stream, std::span<std::byte> bytes) {
         if (got >= 0) {
             return static_cast<std::size_t>(got);
         }
-        if (errno == ECONNRESET) { // the peer went without reading everything
+        if (errno == ECONNRESET) {  // the peer went without reading everything
             return 0;
         }
         if (errno != EINTR) {
@@ -183,4 +182,4 @@ inline std::vector<Handle> receive_handles(native_handle stream, std::size_t cou
     return handles;
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

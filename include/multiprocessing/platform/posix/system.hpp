@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/posix/system.hpp — /proc/self, sched_getaffinity, control groups, getrandom.
+// multiprocessing/platform/posix/system.hpp — /proc/self, affinity, control groups, getrandom.
 // Layer 1 (platform). Implements platform/system.hpp.
 #pragma once
 
@@ -28,9 +28,7 @@
 
 namespace multiprocessing::platform::inline posix {
 
-inline int cpu_count() {
-    return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
-}
+inline int cpu_count() { return static_cast<int>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN))); }
 
 namespace detail {
 
@@ -52,12 +50,12 @@ inline int affinity_count() {
     return cpu_count();
 }
 
-} // namespace detail
+}  // namespace detail
 
 inline int process_cpu_count() {
     auto const allowed = static_cast<std::uint64_t>(std::max(1, detail::affinity_count()));
-    std::uint64_t const quota = detail::cgroup_cpu_quota(
-        detail::find_cgroup_folders("cpu", "cpu.max", "cpu.cfs_quota_us"));
+    std::uint64_t const quota =
+        detail::cgroup_cpu_quota(detail::find_cgroup_folders("cpu", "cpu.max", "cpu.cfs_quota_us"));
     return static_cast<int>(std::min(allowed, std::max<std::uint64_t>(quota, 1)));
 }
 
@@ -139,4 +137,4 @@ inline std::optional<std::string> environment(char const* name) {
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-} // namespace multiprocessing::platform::inline posix
+}  // namespace multiprocessing::platform::inline posix

@@ -5,6 +5,8 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pickle/reader.hpp>
+#include <multiprocessing/pickle/std/arithmetic.hpp>
+#include <multiprocessing/pickle/std/string.hpp>
 #include <multiprocessing/pickle/writer.hpp>
 
 #include <array>
@@ -111,12 +113,12 @@ inline bool is_known(std::error_category const& category) {
     return category == std::generic_category() || category == std::system_category();
 }
 
-inline void dump_code(Writer& out, std::error_code code) {
+inline void dump_error_code(Writer& out, std::error_code code) {
     out.write(code.category() == std::system_category());
     out.write(std::int32_t{code.value()});
 }
 
-inline std::error_code load_code(Reader& in) {
+inline std::error_code load_error_code(Reader& in) {
     bool const is_system = in.read<bool>();
     return {in.read<std::int32_t>(), is_system ? std::system_category() : std::generic_category()};
 }

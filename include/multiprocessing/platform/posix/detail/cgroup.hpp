@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/posix/detail/cgroup.hpp — the limits that control groups put on this process.
+// multiprocessing/platform/posix/detail/cgroup.hpp — the limits of control groups.
 // Layer 1 (platform). Helper of platform/posix.
 #pragma once
 
@@ -54,8 +54,8 @@ inline std::optional<CgroupMount> find_cgroup_mount(std::string_view mounts,
         std::string_view const type = next_word(kind);
         next_word(kind);
         std::string_view const options = next_word(kind);
-        bool const wanted = version == 2 ? type == "cgroup2"
-                                         : type == "cgroup" && has_item(options, controller);
+        bool const wanted =
+            version == 2 ? type == "cgroup2" : type == "cgroup" && has_item(options, controller);
         if (!wanted) {
             continue;
         }
@@ -71,7 +71,7 @@ inline std::optional<CgroupMount> find_cgroup_mount(std::string_view mounts,
 inline std::optional<std::string> find_cgroup_path(std::string_view groups,
                                                    std::string_view controller, int version) {
     while (!groups.empty()) {
-        std::string_view line = next_line(groups); // id:controllers:path
+        std::string_view line = next_line(groups);  // id:controllers:path
         std::size_t const first = line.find(':');
         std::size_t const second = first == line.npos ? line.npos : line.find(':', first + 1);
         if (second == line.npos) {
@@ -145,7 +145,7 @@ inline std::uint64_t cgroup_memory_headroom(CgroupFolders const& groups) {
     bool const v2 = groups.version == 2;
     for (std::string const& folder : groups.folders) {
         auto const limit = read_cgroup_number(folder, v2 ? "memory.max" : "memory.limit_in_bytes");
-        if (!limit || *limit >= unlimited / 4) { // version 1 spells "no limit" as a huge number
+        if (!limit || *limit >= unlimited / 4) {  // version 1 spells "no limit" as a huge number
             continue;
         }
         std::uint64_t const used =
@@ -164,12 +164,12 @@ inline std::uint64_t cgroup_cpu_quota(CgroupFolders const& groups) {
     for (std::string const& folder : groups.folders) {
         std::optional<std::uint64_t> time;
         std::optional<std::uint64_t> period;
-        if (groups.version == 2) { // "max 100000" or "50000 100000"
+        if (groups.version == 2) {  // "max 100000" or "50000 100000"
             SmallFile<64> const file((folder + "/cpu.max").c_str());
             std::string_view text = file.text();
             time = leading_number(next_word(text));
             period = leading_number(next_word(text));
-        } else { // -1 is no limit and is not a number here
+        } else {  // -1 is no limit and is not a number here
             time = read_cgroup_number(folder, "cpu.cfs_quota_us");
             period = read_cgroup_number(folder, "cpu.cfs_period_us");
         }
@@ -180,4 +180,4 @@ inline std::uint64_t cgroup_cpu_quota(CgroupFolders const& groups) {
     return quota;
 }
 
-} // namespace multiprocessing::platform::inline posix::detail
+}  // namespace multiprocessing::platform::inline posix::detail

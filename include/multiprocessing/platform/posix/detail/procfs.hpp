@@ -60,7 +60,8 @@ inline std::optional<std::uint64_t> leading_number(std::string_view text) noexce
         return std::nullopt;
     }
     std::uint64_t value = 0;
-    auto const [end, error] = std::from_chars(text.data() + start, text.data() + text.size(), value);
+    auto const [end, error] =
+        std::from_chars(text.data() + start, text.data() + text.size(), value);
     return error == std::errc{} ? std::optional(value) : std::nullopt;
 }
 
@@ -84,4 +85,4 @@ inline std::string_view next_line(std::string_view& text) noexcept {
     return line;
 }
 
-} // namespace multiprocessing::platform::inline posix::detail
+}  // namespace multiprocessing::platform::inline posix::detail

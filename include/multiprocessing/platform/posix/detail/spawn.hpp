@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/posix/detail/spawn.hpp — runs a program in a new process that gets only what it should.
+// multiprocessing/platform/posix/detail/spawn.hpp — posix_spawn with a list of handles.
 // Layer 1 (platform). Helper of platform/posix.
 #pragma once
 
@@ -62,8 +62,8 @@ public:
 
     std::int64_t run(std::string const& program, char* const* arguments) {
         pid_t pid = 0;
-        if (int const error = ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_,
-                                            arguments, ::environ);
+        if (int const error =
+                ::posix_spawn(&pid, program.c_str(), &actions_, &attributes_, arguments, ::environ);
             error != 0) {
             throw_system_error(error, "posix_spawn", program);
         }
@@ -118,10 +118,11 @@ inline std::int64_t spawn(std::string const& program, std::vector<std::string> c
     std::vector<char*> pointers;
     pointers.reserve(arguments.size() + 1);
     for (std::string const& argument : arguments) {
-        pointers.push_back(const_cast<char*>(argument.c_str())); // posix_spawn does not write there
+        pointers.push_back(
+            const_cast<char*>(argument.c_str()));  // posix_spawn does not write there
     }
     pointers.push_back(nullptr);
     return plan.run(program, pointers.data());
 }
 
-} // namespace multiprocessing::platform::inline posix::detail
+}  // namespace multiprocessing::platform::inline posix::detail

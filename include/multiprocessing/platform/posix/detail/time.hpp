@@ -13,4 +13,4 @@ inline timespec to_timespec(std::uint64_t ns) noexcept {
     return {static_cast<time_t>(ns / 1'000'000'000u), static_cast<long>(ns % 1'000'000'000u)};
 }
 
-} // namespace multiprocessing::platform::inline posix::detail
+}  // namespace multiprocessing::platform::inline posix::detail

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing.hpp — Python's multiprocessing: everything that needs no extra library to link.
+// Layer 7 (context). Mirrors Lib/multiprocessing/__init__.py.
+#pragma once
+
+#include <multiprocessing/context.hpp>
+#include <multiprocessing/errors.hpp>
+#include <multiprocessing/pickle.hpp>
+#include <multiprocessing/process.hpp>
+#include <multiprocessing/queues.hpp>
+#include <multiprocessing/reduction.hpp>
+#include <multiprocessing/sharedctypes.hpp>
+#include <multiprocessing/spawn.hpp>
+#include <multiprocessing/start_method.hpp>
+#include <multiprocessing/synchronize.hpp>
+#include <multiprocessing/timeout.hpp>
+#include <multiprocessing/util.hpp>
+#include <multiprocessing/version.hpp>
+
+#if __has_include(<multiprocessing/pool.hpp>)
+#include <multiprocessing/pool.hpp>
+#endif

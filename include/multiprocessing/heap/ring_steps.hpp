@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/heap/ring_steps.hpp — claiming, publishing and finishing the slots of a ring.
+// Layer 2 (heap). Mirrors no Python file.
+#pragma once
+
+#include <multiprocessing/heap/ledger.hpp>
+#include <multiprocessing/heap/ring_layout.hpp>
+
+namespace multiprocessing::heap {
+
+/// A slot that a record holds for writing or for reading.
+struct RingClaim {
+    RingSlot* slot = nullptr;
+    Place at;
+    explicit operator bool() const { return slot != nullptr; }
+};
+
+/// The steps of one record on one ring: the caller's own, or a dead one that the caller sweeps.
+/// Nothing here ever waits; a step that somebody else left half done is finished on the way.
+class RingSteps {
+public:
+    RingSteps(Ledger& ledger, RingBody& body, std::size_t intent = ring_intent::slot)
+        : ledger_(ledger), arena_(ledger.arena()), body_(body),
+          intents_(ledger.record().ring), intent_(intents_[intent]) {}
+
+    // ---- putting -----------------------------------------------------------------------------
+
+    /// Claims the slot at the tail for writing. Nothing when the ring is full.
+    /// Errors: MemoryError when a segment has to be added and cannot.
+    RingClaim claim_empty(bool bounded = true) {
+        for (;;) {
+            Place const at{body_.tail.load(std::memory_order_acquire)};
+            if (at.at_end()) {
+                extend(at);
+                continue;
+            }
+            if (bounded && body_.maxsize != 0 && is_full(at)) return {};
+            auto& slot = slot_at(at);
+            auto seen = LapWord::pack(at.lap(), LapWord::empty);
+            intend(at);
+            if (slot.state.compare_exchange_strong(
+                    seen, LapWord::pack(at.lap(), LapWord::writing, ledger_.index()))) {
+                move(body_.tail, at, at.next());
+                return {&slot, at};
+            }
+            if (LapWord::lap(seen) == at.lap()) move(body_.tail, at, at.next());
+        }
+    }
+
+    /// The item is in the slot: getters may have it from now on.
+    void publish(RingClaim const& claim) {
+        // Sequentially consistent, as Event wants it.
+        claim.slot->state.store(LapWord::pack(claim.at.lap(), LapWord::full));
+        body_.not_empty.notify_one();
+    }
+
+    // ---- getting -----------------------------------------------------------------------------
+
+    /// Claims the first item for reading. Nothing when there is none, or when the first one is
+    /// still being written.
+    RingClaim claim_full() {
+        for (;;) {
+            Place const at{body_.head.load(std::memory_order_acquire)};
+            if (at.at_end()) {
+                if (!enter_next(at)) return {};
+                continue;
+            }
+            auto& slot = slot_at(at);
+            auto seen = slot.state.load(std::memory_order_acquire);
+            if (LapWord::lap(seen) != at.lap()) continue;  // the head is elsewhere by now
+            if (LapWord::phase(seen) == LapWord::full) {
+                intend(at);
+                if (slot.state.compare_exchange_strong(
+                        seen, LapWord::pack(at.lap(), LapWord::reading, ledger_.index()))) {
+                    move(body_.head, at, at.next());
+                    return {&slot, at};
+                }
+            } else if (LapWord::phase(seen) < LapWord::full) {
+                return {};
+            } else {
+                move(body_.head, at, at.next());
+            }
+        }
+    }
+
+    /// The item was taken out of the slot; what is left of it is dropped.
+    void finish(RingClaim const& claim) {
+        auto& slot = *claim.slot;
+        if (slot.message.load(std::memory_order_relaxed) != 0) {
+            ledger_.drop_word(slot.message);
+            ledger_.run();
+            slot.message.store(0, std::memory_order_relaxed);
+        }
+        // Sequentially consistent: either we see that the head has left the segment, or whoever
+        // moves it sees that this slot is done.
+        slot.state.store(LapWord::pack(claim.at.lap(), LapWord::done));
+        if (body_.maxsize != 0) body_.not_full.notify_one();
+        if (Place{body_.head.load()}.lap() != claim.at.lap())
+            retire(ledger_, segment_at(claim.at.segment()), claim.at.lap());
+    }
+
+    // ---- looking -----------------------------------------------------------------------------
+
+    /// The number of the first item that is not yet being taken.
+    std::uint64_t head_number() {
+        for (;;) {
+            Place const at{body_.head.load()};
+            auto const number = number_of(at);
+            if (at.at_end()) {
+                if (!enter_next(at) && body_.head.load() == at.bits) return number;
+                continue;
+            }
+            auto const seen = slot_at(at).state.load(std::memory_order_acquire);
+            if (LapWord::lap(seen) != at.lap()) continue;
+            if (LapWord::phase(seen) <= LapWord::full) return number;
+            move(body_.head, at, at.next());
+        }
+    }
+
+    std::uint64_t tail_number() {
+        for (;;) {
+            Place const at{body_.tail.load()};
+            auto const number = number_of(at);
+            if (body_.tail.load() == at.bits) return number;
+        }
+    }
+
+    /// How many items there are, those that are still being written included.
+    std::uint64_t size() {
+        auto const tail = tail_number();
+        auto const count = static_cast<std::int64_t>(tail - head_number());
+        return count > 0 ? static_cast<std::uint64_t>(count) : 0;
+    }
+
+    /// The state of the slot at the head; 0 at the end of the last segment.
+    std::uint64_t head_state() {
+        head_number();
+        Place const at{body_.head.load()};
+        return at.at_end() ? 0 : slot_at(at).state.load();
+    }
+
+    // ---- segments ----------------------------------------------------------------------------
+
+    /// Frees a segment that the head has left and in which every slot is done; one caller does.
+    static void retire(Ledger& ledger, RingSegment& segment, std::uint64_t lap) {
+        auto linked = LapWord::pack(lap, LapWord::linked);
+        Ref const ring{segment.ring.load(std::memory_order_acquire)};
+        auto const base = segment.base.load(std::memory_order_acquire);
+        if (segment.where.load() != linked || !head_is_past(ledger, ring, base)) return;
+        auto const done = LapWord::pack(lap, LapWord::done);
+        for (auto i = slots_per_segment; i-- > 0;)
+            if (segment.slots[i].state.load(std::memory_order_acquire) != done) return;
+        auto const granule = ledger.arena().offset_of(&segment) / granule_bytes;
+        auto const block = ledger.arena().block(granule).load(std::memory_order_acquire);
+        auto& hand = ledger.record().ring[ring_intent::segment];
+        hand.store(Ref::of(granule, BlockWord::generation(block)).bits, std::memory_order_release);
+        // Succeeds only in the life that `lap` names, so the generation is that life's too.
+        if (segment.where.compare_exchange_strong(
+                linked, LapWord::pack(lap, LapWord::retired, ledger.index())))
+            ledger.drop(hand);
+        else
+            hand.store(0, std::memory_order_release);
+    }
+
+    static void mark_linked(RingSegment& segment, std::uint64_t lap) {
+        auto where = segment.where.load(std::memory_order_acquire);
+        if (LapWord::lap(where) == lap && LapWord::phase(where) == LapWord::prepared)
+            segment.where.compare_exchange_strong(where, LapWord::pack(lap, LapWord::linked));
+    }
+
+    static RingSegment& segment_at(Arena& arena, std::uint64_t index) {
+        return *arena.at<RingSegment>(index * segment_bytes);
+    }
+
+private:
+    RingSegment& segment_at(std::uint64_t index) const { return segment_at(arena_, index); }
+    RingSlot& slot_at(Place at) const { return segment_at(at.segment()).slots[at.slot()]; }
+    Word& next_of(Place at) const {
+        return at.segment() == 0 ? body_.first : segment_at(at.segment()).next;
+    }
+
+    /// The number of the item at a place. Right only if the head or tail is still there afterwards.
+    std::uint64_t number_of(Place at) const {
+        if (at.segment() == 0) return body_.first_number;
+        return segment_at(at.segment()).base.load(std::memory_order_acquire) + at.slot();
+    }
+
+    void intend(Place at) {
+        intent_.store(ring_intent::of(at), std::memory_order_release);
+    }
+
+    static bool move(Word& hint, Place from, Place to) {
+        return hint.compare_exchange_strong(from.bits, to.bits);
+    }
+
+    /// A number read for a tail that has moved on may be wrong; the claim that follows then fails.
+    bool is_full(Place tail) {
+        auto const room = [&](std::uint64_t head) {
+            return static_cast<std::int64_t>(number_of(tail) - head) <
+                   static_cast<std::int64_t>(body_.maxsize);
+        };
+        if (room(body_.head_seen.load(std::memory_order_relaxed))) return false;
+        auto const head = head_number();
+        body_.head_seen.store(head, std::memory_order_relaxed);
+        return !room(head) && body_.tail.load() == tail.bits;
+    }
+
+    /// Moves the tail from the end of its segment to the next one, which is made if need be.
+    void extend(Place tail) {
+        auto& next = next_of(tail);
+        auto seen = next.load(std::memory_order_acquire);
+        if (NextWord::lap(seen) != tail.lap()) return;  // the tail is elsewhere by now
+        if (NextWord::segment(seen) == 0) {
+            append(tail, next);
+            seen = next.load(std::memory_order_acquire);
+            if (NextWord::lap(seen) != tail.lap()) return;
+        }
+        auto& segment = segment_at(NextWord::segment(seen));
+        auto const lap = segment.lap.load(std::memory_order_acquire);
+        if (body_.tail.load() != tail.bits) return;
+        // The tail still stands before the segment, so it was not freed and the lap is its own.
+        mark_linked(segment, lap);
+        move(body_.tail, tail, Place::of(lap, 0, NextWord::segment(seen)));
+    }
+
+    void append(Place last, Word& next) {
+        auto const lap = new_lap();
+        intents_[ring_intent::lap].store(lap, std::memory_order_relaxed);
+        intents_[ring_intent::link].store(arena_.offset_of(&next), std::memory_order_release);
+        auto& hand = intents_[ring_intent::segment];
+        try {
+            ledger_.allocate(Kind::segment, 0, segment_bytes - sizeof(Header), hand);
+        } catch (...) {
+            intents_[ring_intent::link].store(0, std::memory_order_release);
+            throw;
+        }
+        Ref const ref{hand.load(std::memory_order_relaxed)};
+        auto& segment = *arena_.at<RingSegment>(ref.offset());
+        prepare(segment, lap, number_of(last));
+        auto none = NextWord::pack(last.lap(), 0);
+        if (next.compare_exchange_strong(
+                none, NextWord::pack(last.lap(), ref.offset() / segment_bytes))) {
+            mark_linked(segment, lap);
+            hand.store(0, std::memory_order_release);
+        } else {
+            ledger_.drop(hand);
+        }
+        intents_[ring_intent::link].store(0, std::memory_order_release);
+    }
+
+    void prepare(RingSegment& segment, std::uint64_t lap, std::uint64_t first) {
+        // Relaxed stores: the link publishes them. A late compare-and-swap fails on any of them.
+        auto constexpr relaxed = std::memory_order_relaxed;
+        segment.lap.store(lap, relaxed);
+        segment.base.store(first, relaxed);
+        segment.next.store(NextWord::pack(lap, 0), relaxed);
+        segment.ring.store(ring_ref().bits, relaxed);
+        auto const empty = LapWord::pack(lap, LapWord::empty);
+        for (auto& slot : segment.slots) {
+            slot.state.store(empty, relaxed);
+            slot.message.store(0, relaxed);
+        }
+        segment.where.store(LapWord::pack(lap, LapWord::prepared, ledger_.index()),
+                            std::memory_order_release);
+    }
+
+    Ref ring_ref() const {
+        auto const granule =
+            (arena_.offset_of(&body_) - Header::body_offset(0)) / granule_bytes;
+        return Ref::of(granule, BlockWord::generation(arena_.block(granule).load()));
+    }
+
+    std::uint64_t new_lap() {
+        for (;;)
+            if (auto const lap = arena_.header().segment_lap.fetch_add(1) & lap_mask) return lap;
+    }
+
+    /// Moves the head from the end of its segment to the next one, if there is one.
+    bool enter_next(Place at) {
+        auto const next = next_of(at).load(std::memory_order_acquire);
+        if (NextWord::lap(next) != at.lap()) return true;  // the head is elsewhere by now
+        if (NextWord::segment(next) == 0) return false;
+        // The tail first: a segment is freed once the head has left it.
+        for (Place tail{body_.tail.load()}; tail.lap() == at.lap(); tail = {body_.tail.load()}) {
+            if (tail.at_end()) extend(tail);
+            else move(body_.tail, tail, at);
+        }
+        auto& segment = segment_at(NextWord::segment(next));
+        Place const to =
+            Place::of(segment.lap.load(std::memory_order_acquire), 0, NextWord::segment(next));
+        if (at.segment() == 0) {
+            move(body_.head, at, to);
+        } else {
+            intend(Place::of(at.lap(), 0, at.segment()));  // a sweep looks whether it is to be freed
+            if (move(body_.head, at, to))
+                retire(ledger_, segment_at(at.segment()), at.lap());
+        }
+        return true;
+    }
+
+    /// A ring that is gone has no segments left; its body may be anything, and is not trusted.
+    static bool head_is_past(Ledger& ledger, Ref ring, std::uint64_t base) {
+        if (!ring) return false;
+        auto& head = reinterpret_cast<RingBody*>(
+                         ledger.arena().at<std::byte>(ring.offset()) + Header::body_offset(0))
+                         ->head;
+        for (;;) {
+            Place const at{head.load()};
+            if (ledger.header(ring) == nullptr || at.segment() == 0) return false;
+            auto const there = segment_at(ledger.arena(), at.segment()).base.load();
+            if (head.load() == at.bits) return static_cast<std::int64_t>(there - base) > 0;
+        }
+    }
+
+    Ledger& ledger_;
+    Arena& arena_;
+    RingBody& body_;
+    std::array<Word, 8>& intents_;
+    Word& intent_;
+};
+
+}  // namespace multiprocessing::heap

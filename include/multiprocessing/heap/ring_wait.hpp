@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/heap/ring_wait.hpp — spin, yield, then sleep until a step on a shared object succeeds.
+// Layer 2 (heap). Mirrors no Python file.
+#pragma once
+
+#include <multiprocessing/heap/event.hpp>
+
+#include <thread>
+
+#if defined(__x86_64__) || defined(__i386__)
+#include <immintrin.h>
+#endif
+
+namespace multiprocessing::heap {
+
+/// Tells the processor that this is a loop that waits.
+inline void pause_briefly() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+    _mm_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+/// How a thread waits before it sleeps. A peer on another processor answers within a spin; one that
+/// shares this processor cannot run before we yield, so after a spin in vain the next waits yield
+/// at once, and a spin is tried again only when the yields saved have paid for it.
+class Patience {
+public:
+    /// Tries until it succeeds, or until only sleep is left.
+    template <class Try>
+    static bool spin(Try try_it) {
+        if (yield_first == 0) {
+            for (int i = 0; i < spins; ++i) {
+                pause_briefly();
+                if (try_it()) return true;
+            }
+            yield_first = waits_until_next_spin;
+        } else {
+            --yield_first;
+        }
+        for (int i = 0; i < yields; ++i) {
+            std::this_thread::yield();
+            if (try_it()) return true;
+        }
+        return false;
+    }
+
+private:
+    static constexpr int spins = 2000;
+    static constexpr int yields = 16;
+    static constexpr int waits_until_next_spin = 127;
+    static inline thread_local int yield_first = 0;
+};
+
+/// Tries until it succeeds or the deadline has passed. Between sleeps, none longer than a slice,
+/// `after_slice` looks whether somebody who is waited for died.
+template <class Try, class AfterSlice>
+bool try_until(Event& event, Deadline deadline, Try try_it, AfterSlice after_slice) {
+    if (try_it()) return true;
+    if (deadline.expired()) {
+        after_slice();
+        return try_it();
+    }
+    if (Patience::spin([&] { return try_it(); })) return true;
+    for (;;) {
+        auto const armed = event.arm();
+        if (try_it()) return true;
+        event.wait(armed, deadline);
+        if (try_it()) return true;
+        after_slice();
+        if (deadline.expired()) return try_it();
+    }
+}
+
+}  // namespace multiprocessing::heap

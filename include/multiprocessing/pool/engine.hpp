@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/pool/engine.hpp — starts workers, tells their state, ends them: on this machine.
+// Layer 6 (pool). Mirrors Pool._repopulate_pool of Lib/multiprocessing/pool.py.
+//
+// Engines that launch workers elsewhere can stand behind the same operations later.
+#pragma once
+
+#include <multiprocessing/platform/liveness.hpp>
+#include <multiprocessing/pool/worker.hpp>
+#include <multiprocessing/pool/zygote.hpp>
+#include <multiprocessing/process/worker.hpp>
+#include <multiprocessing/start_method.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace multiprocessing::pool {
+
+/// A worker that was started.
+struct Member {
+    std::int64_t pid = 0;
+    heap::SlotStamp stamp;
+    std::shared_ptr<platform::Handle> sentinel;  // ready at its end; empty where there is no such
+    std::optional<process::Worker> child;        // unless the zygote has started it
+};
+
+/// What a pool asks of a machine.
+template <class E>
+concept Engine = requires(E engine, Member& member) {
+    { engine.launch() } -> std::same_as<Member>;
+    { engine.has_ended(member) } -> std::same_as<bool>;
+    { engine.collect(member) } -> std::same_as<std::optional<int>>;
+    engine.terminate(member);
+    engine.kill(member);
+};
+
+/// Workers as processes of this tree. Under fork they come from a zygote, which was forked before
+/// the pool had threads and has none itself.
+/// Sharing: the constructor's thread, then the supervisor.
+class LocalEngine {
+public:
+    LocalEngine(StartMethod method, WorkerOrder order)
+        : method_(method), order_(std::move(order)) {
+        if (method_ == StartMethod::fork) zygote_.emplace(order_);
+    }
+
+    /// Errors: OSError and whatever else a process cannot be started for.
+    Member launch() {
+        if (!zygote_) {
+            process::ChildSpec spec;
+            spec.kind = kind();
+            spec.method = method_;
+            auto child = process::start_child(std::move(spec), &run_worker, order_);
+            auto sentinel =
+                std::make_shared<platform::Handle>(platform::open_process(child.pid()));
+            return {child.pid(), child.stamp(), std::move(sentinel), std::move(child)};
+        }
+        if (!zygote_->is_alive()) zygote_.emplace(order_);
+        auto const born = zygote_->fork_worker(kind() + '-' + std::to_string(++launched_));
+        return {born.pid, born.stamp,
+                std::make_shared<platform::Handle>(platform::open_process(born.pid)), {}};
+    }
+
+    bool has_ended(Member& member) const {
+        return member.child ? member.child->poll().has_value() : heap::is_dead(member.stamp);
+    }
+
+    /// Waits for the end of a worker; its slot is swept then. Nothing when nobody knows the status.
+    std::optional<int> collect(Member& member) {
+        if (member.child) return member.child->wait(Deadline{});
+        auto const status = zygote_->collect(member.pid);
+        heap::sweep(member.stamp, true);
+        return status;
+    }
+
+    void terminate(Member& member) const { platform::terminate_process(member.pid); }
+    void kill(Member& member) const { platform::kill_process(member.pid); }
+
+private:
+    std::string kind() const {
+        return method_ == StartMethod::fork ? "ForkPoolWorker" : "SpawnPoolWorker";
+    }
+
+    StartMethod method_;
+    WorkerOrder order_;
+    std::optional<Zygote> zygote_;
+    std::uint64_t launched_ = 0;
+};
+
+static_assert(Engine<LocalEngine>);
+
+}  // namespace multiprocessing::pool

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/process.hpp — processes that run a function; the current one, its parent and children.
+// Layer 5 (process). Mirrors Lib/multiprocessing/process.py.
+#pragma once
+
+#include <multiprocessing/process/current.hpp>
+#include <multiprocessing/process/process.hpp>
+#include <multiprocessing/process/system_exit.hpp>
+#include <multiprocessing/process/worker.hpp>

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/process/table.hpp — what a process knows of itself, its parent and its children.
+// Layer 5 (process). Mirrors the module globals of Lib/multiprocessing/process.py.
+#pragma once
+
+#include <multiprocessing/heap/inheritance.hpp>
+#include <multiprocessing/heap/slots.hpp>
+#include <multiprocessing/platform/handle.hpp>
+#include <multiprocessing/platform/types.hpp>
+#include <multiprocessing/process/target.hpp>
+#include <multiprocessing/util/anchored.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace multiprocessing {
+
+/// How a child comes into being.
+/// Python: the names of the start methods.
+enum class StartMethod : std::uint8_t { fork, spawn, forkserver };
+
+namespace process {
+
+/// What all copies of one Process object share. Everything that changes is guarded by Table::mutex.
+struct Child {
+    enum class Stage : std::uint8_t { initial, starting, started, closed };
+
+    std::string kind;      // "Process", "ForkProcess" ...
+    std::string identity;  // "1:2": the second child of the first child
+    heap::SlotStamp creator;
+    std::int64_t creator_pid = 0;  // 0: the root, which nobody made
+    std::optional<StartMethod> method;  // none: the default one
+
+    std::string name;
+    bool daemon = false;
+    bool watches_parent = true;
+    Stage stage = Stage::initial;
+    std::unique_ptr<Target> target;  // until it is started
+
+    std::int64_t pid = 0;
+    heap::SlotStamp stamp;
+    std::shared_ptr<platform::Handle> sentinel;  // empty where the system has none
+    std::optional<int> exitcode;
+};
+
+struct Parent {
+    platform::ProcessIdentity process;
+    std::string name;
+};
+
+struct Table {
+    std::mutex mutex;  // of all below and of every Child; held across a fork
+    std::shared_ptr<Child> current;  // this process, as its parent made it
+    std::optional<Parent> parent;
+    std::vector<std::shared_ptr<Child>> children;  // started, and not known to have ended
+    std::uint64_t made = 0;                        // Process objects, ever
+
+    std::optional<StartMethod> method;
+    std::optional<std::string> executable;
+    bool is_spawned = false;  // this process runs the program anew for its parent
+    bool is_ready = false;    // freeze_support() has run
+
+    Table() {
+        auto const& slot = heap::State::instance().my_slot();
+        current = std::make_shared<Child>();
+        current->kind = "_MainProcess";
+        current->name = heap::slots::name(slot);
+        current->stage = Child::Stage::started;
+        current->stamp = heap::my_stamp();
+        current->pid = static_cast<std::int64_t>(slot.pid.load(std::memory_order_relaxed));
+        is_spawned = heap::Inheritance::mine().has_value();
+    }
+
+    static Table& instance() {
+        if (heap::State::instance().foreign) heap::State::refuse_foreign();
+        return util::anchored<util::Anchored::process, Table>();
+    }
+};
+
+inline std::string current_name() {
+    auto& table = Table::instance();
+    std::lock_guard guard(table.mutex);
+    return table.current->name;
+}
+
+/// A Process object that this process makes. Its name, unless it is given, counts them.
+inline std::shared_ptr<Child> make_child(std::string kind, std::optional<std::string> name,
+                                         std::optional<bool> daemon,
+                                         std::optional<StartMethod> method) {
+    auto& table = Table::instance();
+    auto child = std::make_shared<Child>();
+    std::lock_guard guard(table.mutex);
+    auto const number = std::to_string(++table.made);
+    auto const& above = table.current->identity;
+    child->identity = above.empty() ? number : above + ':' + number;
+    child->name = name ? std::move(*name) : kind + '-' + child->identity;
+    child->kind = std::move(kind);
+    child->creator = heap::my_stamp();
+    child->creator_pid = table.current->pid;
+    child->daemon = daemon.value_or(table.current->daemon);
+    child->method = method;
+    return child;
+}
+
+}  // namespace process
+}  // namespace multiprocessing

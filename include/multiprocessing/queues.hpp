@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/queues.hpp — queues between processes.
+// Layer 4 (channels). Mirrors Lib/multiprocessing/queues.py.
+#pragma once
+
+#include <multiprocessing/queues/queue.hpp>

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/queues/queue.hpp — a queue that any process of the tree may put into and get from.
+// Layer 4 (channels). Mirrors Queue in Lib/multiprocessing/queues.py.
+#pragma once
+
+#include <multiprocessing/detail/hash.hpp>
+#include <multiprocessing/detail/type_name.hpp>
+#include <multiprocessing/errors.hpp>
+#include <multiprocessing/fwd.hpp>
+#include <multiprocessing/heap/ring.hpp>
+#include <multiprocessing/pickle.hpp>
+#include <multiprocessing/reduction/message.hpp>
+#include <multiprocessing/timeout.hpp>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace multiprocessing {
+
+/// A first-in-first-out queue of T. Copies name the same queue; a queue may travel to any process
+/// of the tree, in arguments, results and other queues.
+///
+/// Shape: small items lie in the queue itself, larger ones in messages of the shared heap; what
+///     they refer to goes with them. Memory grows with the items and is given back.
+/// Sharing: any number of processes and threads at once, each thread with its own or the same
+///     handle. A process may be killed at any instruction: an item whose put() returned is got
+///     once, unless the process that was getting it dies with it.
+/// Python: `multiprocessing.Queue`.
+/// Differs: put() pickles before it returns and throws what goes wrong there; there is no feeder
+///     thread, so a process may be joined before the queue is drained, and nothing is lost at exit.
+///     A process that is stopped, not killed, in the middle of a put holds up later items.
+template <class T>
+class Queue {
+public:
+    using value_type = T;
+
+    /// A queue that holds at most `maxsize` items; 0 or less: no bound.
+    /// Errors: MemoryError.
+    /// Python: `multiprocessing.Queue(maxsize=0)`.
+    explicit Queue(long maxsize = 0)
+        : local_(std::make_shared<Local>(heap::Ring::make(
+              {.maxsize = maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : 0,
+               .type = type_hash()}))) {}
+
+    /// Puts a copy of an item.
+    /// Blocks: while the queue is full, unless `block` is false.
+    /// Errors: Full when there was no room in time; ValueError after close(); what pickling throws,
+    ///     and then nothing was put.
+    /// Python: `Queue.put(obj, block=True, timeout=None)`.
+    void put(T const& item, bool block = true, Timeout timeout = {}) {
+        put_before(item, deadline(block, timeout));
+    }
+    /// Python: `Queue.put_nowait(obj)`.
+    void put_nowait(T const& item) { put(item, false); }
+
+    /// Takes the first item out.
+    /// Blocks: until there is one, unless `block` is false.
+    /// Errors: Empty when there was none in time; ValueError after close(); UnpicklingError.
+    /// Python: `Queue.get(block=True, timeout=None)`.
+    T get(bool block = true, Timeout timeout = {}) { return get_before(deadline(block, timeout)); }
+    /// Python: `Queue.get_nowait()`.
+    T get_nowait() { return get(false); }
+
+    /// Puts the items of a range, one after the other; other producers' items may lie between.
+    /// Errors: as put(); `timeout` is for all together, and those before the failure were put.
+    /// Python: none.
+    template <class Range>
+    void put_many(Range&& items, Timeout timeout = {}) {
+        Deadline const end(timeout);
+        for (auto&& item : items) put_before(static_cast<T const&>(item), end);
+    }
+
+    /// Waits for one item, then takes what else is there, up to `most` in all.
+    /// Errors: as get().
+    /// Python: none.
+    std::vector<T> get_many(std::size_t most, Timeout timeout = {}) {
+        std::vector<T> items;
+        if (most == 0) return items;
+        items.push_back(get_before(Deadline(timeout)));
+        while (items.size() < most && !local_->ring.empty()) {
+            try {
+                items.push_back(get_nowait());
+            } catch (Empty const&) {
+                break;
+            }
+        }
+        return items;
+    }
+
+    /// How many items there are. Out of date as soon as it is known.
+    /// Python: `Queue.qsize()`.
+    [[nodiscard]] std::size_t qsize() const { return local_->ring.size(); }
+
+    /// Errors: OSError on a closed queue that this handle or a copy of it put into.
+    /// Python: `Queue.empty()`.
+    [[nodiscard]] bool empty() const {
+        if (local_->closed.load(std::memory_order_relaxed) &&
+            local_->used.load(std::memory_order_relaxed))
+            throw OSError(std::make_error_code(std::errc::bad_file_descriptor), "handle is closed");
+        return local_->ring.empty();
+    }
+
+    /// Python: `Queue.full()`.
+    [[nodiscard]] bool full() const { return local_->ring.full(); }
+
+    /// This handle and its copies in this process are used no more; other processes' are not
+    /// concerned. What was put stays for them. May be called twice.
+    /// Python: `Queue.close()`.
+    void close() { local_->closed.store(true, std::memory_order_relaxed); }
+
+    /// Returns at once: whatever was put is in the queue already.
+    /// Errors: AssertionError before close().
+    /// Python: `Queue.join_thread()`.
+    void join_thread() {
+        if (!local_->closed.load(std::memory_order_relaxed))
+            throw AssertionError(fmt::format("Queue {} not closed", name()));
+    }
+    /// Does nothing, since there is no thread to wait for.
+    /// Python: `Queue.cancel_join_thread()`.
+    void cancel_join_thread() {}
+
+    /// Whether both name the same queue.
+    friend bool operator==(Queue const& a, Queue const& b) {
+        return a.local_ == b.local_ || a.local_->ring == b.local_->ring;
+    }
+
+private:
+    friend struct pickle<Queue>;
+
+    /// What the copies of a handle in one process have in common.
+    struct Local {
+        explicit Local(heap::Ring r) : ring(std::move(r)) {}
+        heap::Ring ring;
+        std::atomic<bool> closed{false};
+        std::atomic<bool> used{false};
+    };
+
+    explicit Queue(heap::Ring ring) : local_(std::make_shared<Local>(std::move(ring))) {}
+
+    static constexpr std::uint64_t type_hash() {
+        return detail::fnv1a(schema_hash<T>, detail::fnv1a("Queue"));
+    }
+
+    /// Copied as it is, into the slot and out of it.
+    static constexpr bool lies_inline() {
+        return detail::is_bytewise<T> && std::is_trivially_copyable_v<T> &&
+               sizeof(T) <= heap::inline_bytes;
+    }
+
+    static Deadline deadline(bool block, Timeout timeout) {
+        return Deadline(block ? timeout : Timeout::from_ns(0));
+    }
+
+    std::string name() const {
+        return fmt::format("<multiprocessing.queues.Queue object at {:#x}>",
+                           local_->ring.shared().ref().offset());
+    }
+
+    void require_open() const {
+        if (local_->closed.load(std::memory_order_relaxed)) [[unlikely]]
+            throw ValueError(fmt::format("Queue {} is closed", name()));
+    }
+
+    void put_before(T const& item, Deadline deadline);
+    bool put_pickled(T const& item, Deadline deadline);
+    T get_before(Deadline deadline);
+
+    std::shared_ptr<Local> local_;
+};
+
+template <class T>
+void Queue<T>::put_before(T const& item, Deadline deadline) {
+    require_open();
+    bool done = false;
+    if constexpr (lies_inline()) {
+        done = local_->ring.put(
+            sizeof(T), [&](std::byte* to) { std::memcpy(to, std::addressof(item), sizeof(T)); },
+            deadline);
+    } else {
+        done = put_pickled(item, deadline);
+    }
+    if (!done) throw Full();
+    if (!local_->used.load(std::memory_order_relaxed))
+        local_->used.store(true, std::memory_order_relaxed);
+}
+
+template <class T>
+bool Queue<T>::put_pickled(T const& item, Deadline deadline) {
+    std::array<std::byte, 1024> room;  // written before it is read
+    HeapCourier courier;
+    Writer writer(room, &courier);
+    writer.write(item);
+    if (writer.size() <= heap::inline_bytes && courier.handles().empty())
+        return local_->ring.put(writer.bytes(), deadline);
+    auto message = to_message(writer, courier);
+    return local_->ring.put(message, deadline);
+}
+
+template <class T>
+T Queue<T>::get_before(Deadline deadline) {
+    require_open();
+    if constexpr (lies_inline()) {
+        std::array<std::byte, sizeof(T)> bytes;
+        auto const copy = [&](heap::RingItem& item) {
+            std::memcpy(bytes.data(), item.bytes().data(), sizeof(T));
+        };
+        if (!local_->ring.get(copy, deadline)) throw Empty();
+        return std::bit_cast<T>(bytes);
+    } else {
+        std::array<std::byte, heap::inline_bytes> room;
+        std::span<std::byte const> bytes;
+        heap::Hand message;
+        // Out of the slot first: unpickling runs the user's code.
+        auto const take = [&](heap::RingItem& item) {
+            if (item.is_message()) {
+                message = item.take();
+            } else {
+                bytes = {room.data(), item.bytes().size()};
+                std::copy(item.bytes().begin(), item.bytes().end(), room.begin());
+            }
+        };
+        if (!local_->ring.get(take, deadline)) throw Empty();
+        if (message) {
+            MessageReader reader(message.header());
+            return reader.reader().read<T>();
+        }
+        Reader reader(bytes, Origin::tree);
+        return reader.read<T>();
+    }
+}
+
+/// A queue travels as a reference to itself; who reads it must name the same T.
+template <class T>
+struct pickle<Queue<T>> {
+    using parts = detail::Types<>;
+    static constexpr std::uint64_t kind = detail::fnv1a(detail::type_name<Queue<T>>());
+    static constexpr std::size_t min_size = 1;
+
+    static void dump(Writer& writer, Queue<T> const& queue) {
+        writer.handle(queue.local_->ring.shared());
+    }
+    static Queue<T> load(Reader& reader) {
+        auto shared = reader.handle();
+        if (shared.header().kind != heap::Kind::ring ||
+            shared.template body<heap::RingBody>()->type != Queue<T>::type_hash())
+            throw UnpicklingError("the shared object in the message is not a " +
+                                  std::string(detail::type_name<Queue<T>>()));
+        return Queue<T>(heap::Ring(std::move(shared)));
+    }
+};
+
+}  // namespace multiprocessing

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// tests/reduction/modules.hpp — what the linked library and the plugin offer to the tests.
+#pragma once
+
+#include <multiprocessing/pickle/fwd.hpp>
+
+namespace test {
+
+/// A module's functions, and tasks that its own code writes.
+struct ModuleFunctions {
+    int (*twice)(int);
+    int (*also_twice)(int);                          // the same code
+    void (*dump_lambda)(multiprocessing::Writer&);   // a lambda's task: 7 * 6
+    void (*dump_partial)(multiprocessing::Writer&);  // mp::partial(twice, 4), as a value
+    void (*dump_function)(multiprocessing::Writer&); // twice, as a value
+    void (*dump_throwing)(multiprocessing::Writer&); // a task that throws mp::ValueError("from afar")
+    /// Reads an int (*)(int) that another module wrote and calls it.
+    int (*load_and_call)(multiprocessing::Reader&, int);
+};
+
+}  // namespace test
+
+/// Of the linked library.
+extern "C" test::ModuleFunctions const* reduction_shared_functions();
+/// Of the plugin: found by dlsym.
+extern "C" test::ModuleFunctions const* reduction_plugin_functions();

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// tests/util/log_test.cpp — the logger: levels, lines, children.
+#define DEBUG 1
+#define ERROR
+#include <multiprocessing/util/log.hpp>
+#undef DEBUG
+#undef ERROR
+
+#include <multiprocessing/context.hpp>
+
+#include "support/capture.hpp"
+#include "support/catch.hpp"
+#include "support/start_methods.hpp"
+
+#include <string>
+#include <vector>
+
+namespace mp = multiprocessing;
+using Catch::Matchers::ContainsSubstring;
+
+namespace {
+
+/// The logger as it was before, whatever the test does with it.
+struct RestoredLogger {
+    ~RestoredLogger() {
+        mp::get_logger().clear_handlers();
+        mp::get_logger().set_level(mp::logging::NOTSET);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("get_logger: levels filter, and without one WARNING is the least", "[util]") {
+    // CPython: _TestLogging.test_enable_logging
+    RestoredLogger const restored;
+    auto& logger = mp::get_logger();
+    std::vector<std::string> lines;
+    logger.add_handler([&](std::string_view line) { lines.emplace_back(line); });
+    CHECK(logger.level() == mp::logging::NOTSET);
+    CHECK(logger.effective_level() == mp::logging::WARNING);
+    logger.info("not seen");
+    logger.warning("seen {}");
+    logger.error("seen {}", 2);
+    logger.set_level(mp::logging::DEBUG);
+    logger.debug("deep");
+    logger.log(mp::SUBDEBUG, "too deep");
+    logger.set_level(mp::SUBDEBUG);
+    logger.log(mp::SUBDEBUG, "{} deep", "very");
+    logger.critical("the end");
+    CHECK(lines == std::vector<std::string>{
+                       "[WARNING/MainProcess] seen {}", "[ERROR/MainProcess] seen 2",
+                       "[DEBUG/MainProcess] deep", "[Level 5/MainProcess] very deep",
+                       "[CRITICAL/MainProcess] the end"});
+    CHECK(&mp::get_logger() == &logger);
+}
+
+TEST_CASE("log_to_stderr: sets the level only when given, and writes each line", "[util]") {
+    RestoredLogger const restored;
+    test::CaptureStderr captured;
+    auto& logger = mp::log_to_stderr();
+    CHECK(logger.level() == mp::logging::NOTSET);
+    logger.warning("doomed");
+    mp::log_to_stderr(mp::logging::INFO);
+    CHECK(logger.level() == mp::logging::INFO);
+    logger.info("twice");
+    CHECK(captured.text() == "[WARNING/MainProcess] doomed\n[INFO/MainProcess] twice\n"
+                             "[INFO/MainProcess] twice\n");
+}
+
+namespace {
+void say_level(mp::Queue<int> q) {
+    mp::get_logger().info("from the child");
+    q.put(mp::get_logger().level());
+}
+}  // namespace
+
+TEST_CASE("log_to_stderr: a child goes on with level and handler", "[util]") {
+    // CPython: _TestLogging.test_level
+    RestoredLogger const restored;
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<int>();
+    test::CaptureStderr captured;
+    mp::log_to_stderr(mp::logging::INFO);
+    auto p = ctx.Process({.name = "Chatter"}, say_level, q);
+    p.start();
+    p.join();
+    auto const text = captured.text();
+    CHECK(q.get() == mp::logging::INFO);
+    CHECK_THAT(text, ContainsSubstring("[INFO/Chatter] child process calling self.run()\n"
+                                       "[INFO/Chatter] from the child\n"
+                                       "[INFO/Chatter] process shutting down\n"
+                                       "[INFO/Chatter] process exiting with exitcode 0\n"));
+}
