@@ -1,6 +1,6 @@
 // tour — counts the words of all files below a folder with a pool of processes; checks, times.
 //   tour [folder] [--start-method fork|spawn|forkserver|all]
-// Python: Pool.imap_unordered over a list of chunks; get_context(method).
+// Python: get_context(method).Pool(n), apply_async for each chunk of files, get.
 #include <multiprocessing.hpp>
 
 #include <fmt/format.h>
@@ -102,8 +102,10 @@ Counts count_alone(Work const& work) {
 Counts count_with_pool(Work const& work, std::string const& method, int workers) {
     auto context = mp::get_context(method);
     auto pool = context.Pool(workers);
+    std::vector<mp::AsyncResult<Counts>> results;
+    for (auto const& chunk : work.chunks) results.push_back(pool.apply_async(count_words, chunk));
     Counts total;
-    for (Counts const& counts : pool.imap_unordered(count_words, work.chunks)) merge(total, counts);
+    for (auto& result : results) merge(total, result.get());
     return total;
 }
 

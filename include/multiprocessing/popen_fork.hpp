@@ -26,6 +26,7 @@ namespace multiprocessing::popen_fork {
         platform::use_null_stdin();
         if (child.watches_parent) process::ParentWatch::start(parent);
         for (auto const function : after_fork) function();
+        process::log_run();
         child.target->run();
         child.target.reset();
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction.hpp — functions, calls and exceptions on their way to another process.
+// multiprocessing/reduction.hpp — functions, calls and exceptions for other processes.
 // Layer 3 (pickling). Mirrors Lib/multiprocessing/reduction.py.
 #pragma once
 

@@ -45,6 +45,7 @@ inline int run_child() noexcept {
             process::ParentWatch::start({static_cast<std::int64_t>(slot.parent_pid.load()),
                                          slot.parent_start_time.load()});
         platform::use_null_stdin();
+        process::log_run();
         reduction::load_task(reader).run(reader);
     });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/compile/callable_argument_reference.cpp — a target that would change a variable of its parent.
+// tests/compile/callable_argument_reference.cpp — a target that would change its parent's variable.
 // reject: they are passed as rvalues of their decayed types
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/compile/pickle_pointer_in_array.cpp — pointers in an array in a trivially copyable struct, read.
+// tests/compile/pickle_pointer_in_array.cpp — pointers in an array, read.
 // reject: a raw pointer cannot cross a process boundary
 #include <multiprocessing/pickle.hpp>
 

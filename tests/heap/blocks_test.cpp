@@ -114,7 +114,7 @@ TEST_CASE("Blocks: more than the arena holds is a MemoryError, and nothing is lo
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Blocks: threads take and free at once", "[heap][stress]") {
+TEST_CASE("Blocks: threads take and free at once", "[heap][threads]") {
     auto const before = family::at_rest();
     std::vector<std::thread> threads;
     std::atomic<int> faults{0};

@@ -119,7 +119,7 @@ TEST_CASE("Shared: an object of another tree or of no tree is refused", "[heap]"
     CHECK_THROWS_AS(Shared::adopt(message.ref().bits), mp::ValueError);
 }
 
-TEST_CASE("Shared: threads make, copy, link and drop at once", "[heap][stress]") {
+TEST_CASE("Shared: threads make, copy, link and drop at once", "[heap][threads]") {
     auto const before = family::at_rest();
     {
         auto const common = make_number(1);

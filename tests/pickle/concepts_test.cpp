@@ -86,6 +86,10 @@ struct DerivedVector : std::vector<int> {
 struct Polymorphic {
     virtual ~Polymorphic() = default;
 };
+struct Abstract {
+    virtual ~Abstract() = default;
+    virtual void act() = 0;
+};
 struct Leaf final {
     virtual ~Leaf() = default;
     static auto pickle_members(auto&) { return std::tie(); }
@@ -138,6 +142,8 @@ static_assert(!mp::Picklable<void>);
 static_assert(!mp::Picklable<std::exception_ptr> && !mp::Picklable<std::any>);
 static_assert(!mp::Picklable<std::mutex> && !mp::Picklable<std::atomic<int>>);
 static_assert(!mp::Picklable<std::thread> && !mp::Picklable<std::queue<int>>);
+static_assert(!mp::Picklable<Abstract> && !mp::Picklable<std::unique_ptr<Abstract>>);
+static_assert(!mp::Picklable<int[]> && !mp::Picklable<void()> && !mp::Picklable<void (*)()>);
 static_assert(!mp::Picklable<Halfway> && !mp::Picklable<std::weak_ptr<int>>);
 static_assert(!mp::Picklable<std::pair<int, char const*>>);
 static_assert(!mp::Picklable<std::tuple<int&>> && !mp::Picklable<std::vector<int*>>);

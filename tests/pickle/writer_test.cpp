@@ -30,7 +30,41 @@ private:
     std::vector<mp::heap::Shared> carried_;
 };
 
+/// A handle as those of lower layers are: its pickle knows pickle/fwd.hpp only.
+struct Token {
+    mp::heap::Shared object;
+    int extra = 0;
+};
+
 }  // namespace
+
+template <>
+struct multiprocessing::pickle<Token> {
+    template <class W>
+    static void dump(W& writer, Token const& token) {
+        writer.handle(token.object);
+        writer.write(token.extra);
+    }
+    template <class R>
+    static Token load(R& reader) {
+        auto object = reader.handle();
+        return {std::move(object), reader.template read<int>()};
+    }
+};
+
+TEST_CASE("Writer: a handle travels in a value", "[pickle]") {
+    auto const object = mp::heap::Shared::make(mp::heap::Kind::plain, 0, 16, [](std::byte*) {});
+    Courier courier;
+    mp::Writer writer(&courier);
+    mp::dump_into(writer, std::vector<Token>{{object, 1}, {object, 2}});
+    mp::Reader reader(writer.bytes(), mp::Origin::tree, &courier);
+    auto const copy = mp::load_from<std::vector<Token>>(reader);
+    REQUIRE(copy.size() == 2);
+    CHECK(copy[1].extra == 2);
+    CHECK((copy[0].object == object && copy[1].object == object));
+    CHECK_THROWS_AS(mp::dumps(Token{object, 1}), mp::PicklingError);
+    CHECK_THROWS_AS(mp::loads<std::vector<Token>>(writer.bytes()), mp::UnpicklingError);
+}
 
 TEST_CASE("Writer: grows and keeps what it has", "[pickle]") {
     mp::Writer writer;

@@ -29,7 +29,7 @@ int written_data = 3;
 int empty_data;
 int const* volatile pointer_to_data = &written_data;
 extern int const* const sealed_data;
-int const* const sealed_data = &written_data;  // constant, but only after the loader has filled it in
+int const* const sealed_data = &written_data;  // constant once the loader has filled it in
 
 int some_function(int x) { return x + written_data + *pointer_to_data; }
 

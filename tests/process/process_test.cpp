@@ -282,8 +282,10 @@ TEST_CASE("Process: many at once all end well", "[process]") {
     for (auto& p : short_ones) p.start();
     for (auto& p : short_ones) p.join();
     for (auto const& p : short_ones) CHECK(p.exitcode() == 0);
-    for (int i = 0; i < n; ++i) sleepers.push_back(ctx.Process(sleep_for_ever));
+    auto ready = ctx.Queue<int>();
+    for (int i = 0; i < n; ++i) sleepers.push_back(ctx.Process(say_and_sleep, ready));
     for (auto& p : sleepers) p.start();
+    for (int i = 0; i < n; ++i) ready.get();
     for (auto& p : sleepers) p.terminate();
     for (auto& p : sleepers) p.join();
     for (auto const& p : sleepers) CHECK(p.exitcode() == -SIGTERM);
@@ -324,6 +326,7 @@ TEST_CASE("Process: any number of threads may wait for one child", "[process]") 
 }
 
 TEST_CASE("Process: a child works where there are no handles of processes", "[process]") {
+    test::let_signals_kill_children();
     mp::platform::simulate_missing_process_handles(true);
     mp::Queue<int> ready;
     mp::Process p(say_and_sleep, ready);

@@ -55,7 +55,8 @@ bool refused(Bytes const& bytes, Role role = Role::type) {
     } catch (UnpicklingError const&) { return true; }
 }
 
-/// What a forger could put into writable memory of the program: room for a descriptor at any offset.
+/// What a forger could put into writable memory of the program: room for a descriptor at any
+/// offset.
 alignas(Descriptor) std::byte forgery[3 * sizeof(Descriptor)];
 
 constexpr std::uint64_t forged_hash = 0x1234;

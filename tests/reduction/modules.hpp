@@ -8,12 +8,14 @@ namespace test {
 
 /// A module's functions, and tasks that its own code writes.
 struct ModuleFunctions {
+    using Dump = void (*)(multiprocessing::Writer&);
+
     int (*twice)(int);
-    int (*also_twice)(int);                          // the same code
-    void (*dump_lambda)(multiprocessing::Writer&);   // a lambda's task: 7 * 6
-    void (*dump_partial)(multiprocessing::Writer&);  // mp::partial(twice, 4), as a value
-    void (*dump_function)(multiprocessing::Writer&); // twice, as a value
-    void (*dump_throwing)(multiprocessing::Writer&); // a task that throws mp::ValueError("from afar")
+    int (*also_twice)(int);  // the same code
+    Dump dump_lambda;        // a lambda's task: 7 * 6
+    Dump dump_partial;       // mp::partial(twice, 4), as a value
+    Dump dump_function;      // twice, as a value
+    Dump dump_throwing;      // a task that throws mp::ValueError("from afar")
     /// Reads an int (*)(int) that another module wrote and calls it.
     int (*load_and_call)(multiprocessing::Reader&, int);
 };

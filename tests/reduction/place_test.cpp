@@ -74,8 +74,8 @@ TEST_CASE("place: a module that both sides know is not named again", "[place]") 
     CHECK(code(bytes, home) == address_of(&three));
     CHECK_THROWS_AS(code(bytes), UnpicklingError);
     auto const& plugin = plugin_functions();
-    auto const elsewhere =
-        written([&](mp::Writer& out) { reduction::dump_code(out, address_of(plugin.twice), home); });
+    auto const elsewhere = written(
+        [&](mp::Writer& out) { reduction::dump_code(out, address_of(plugin.twice), home); });
     CHECK(code(elsewhere, home) == address_of(plugin.twice));
 }
 

@@ -141,8 +141,8 @@ TEST_CASE("task: a null function is refused when it is written", "[task]") {
 }
 
 TEST_CASE("task: short and longer bytes are refused before the call", "[task]") {
-    auto const whole = task([](std::string const& s) { return static_cast<int>(s.size()) + calls++; },
-                            "some text");
+    auto const size = [](std::string const& s) { return static_cast<int>(s.size()) + calls++; };
+    auto const whole = task(size, "some text");
     calls = 0;
     for (std::size_t n = 0; n < whole.size(); ++n)
         CHECK_THROWS_AS(run<int>(std::span(whole).first(n)), UnpicklingError);
@@ -155,8 +155,8 @@ TEST_CASE("task: short and longer bytes are refused before the call", "[task]") 
 
 TEST_CASE("task: no change of one byte makes another task", "[task]") {
     auto const whole = written([](mp::Writer& out) {
-        reduction::dump_descriptor(
-            out, reduction::Described<reduction::detail::TaskOf<true, int (*)(int), int>>::descriptor);
+        using Instance = reduction::detail::TaskOf<true, int (*)(int), int>;
+        reduction::dump_descriptor(out, reduction::Described<Instance>::descriptor);
     });
     task(square, 1);  // more descriptors to be mistaken for
     int believed = 0;

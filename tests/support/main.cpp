@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // tests/support/main.cpp — the main of the test programs; under spawn of their children too.
 #define CATCH_CONFIG_RUNNER
+#define CATCH_CONFIG_NO_POSIX_SIGNALS  // children would inherit the handlers
 #include <multiprocessing/spawn.hpp>
 
 #include "support/catch.hpp"

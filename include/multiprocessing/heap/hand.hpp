@@ -3,6 +3,7 @@
 // Layer 2 (heap).
 #pragma once
 
+#include <multiprocessing/heap/ring_recovery.hpp>
 #include <multiprocessing/heap/state.hpp>
 
 #include <utility>

@@ -3,9 +3,9 @@
 // Layer 3 (pickling). Mirrors the bytes object that `pickle.dumps` returns.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <span>
 
@@ -26,7 +26,8 @@ public:
     [[nodiscard]] std::byte const* end() const noexcept { return data() + size_; }
 
     friend bool operator==(Pickled const& a, Pickled const& b) noexcept {
-        return std::equal(a.begin(), a.end(), b.begin(), b.end());
+        return a.size() == b.size() &&
+               (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0);
     }
 
 private:

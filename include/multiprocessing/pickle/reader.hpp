@@ -12,7 +12,6 @@
 #include <multiprocessing/pickle/identity.hpp>
 #include <multiprocessing/pickle/writer.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -79,7 +78,7 @@ public:
     /// Reads the number of elements that follow, each of which takes at least `bytes_each` bytes.
     [[nodiscard]] std::size_t read_count(std::size_t bytes_each = 1) {
         std::uint64_t const count = read_size();
-        if (count > remaining() / std::max<std::size_t>(bytes_each, 1)) [[unlikely]] {
+        if (count > remaining() / (bytes_each == 0 ? 1 : bytes_each)) [[unlikely]] {
             fail("a length of " + std::to_string(count) + " does not fit into what remains");
         }
         return static_cast<std::size_t>(count);

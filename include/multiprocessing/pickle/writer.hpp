@@ -11,7 +11,6 @@
 #include <multiprocessing/pickle/identity.hpp>
 #include <multiprocessing/pickle/pickled.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -195,14 +194,15 @@ void Writer::write(T const& value) {
 [[gnu::noinline]] inline void Writer::grow(std::size_t bytes) {
     std::size_t const used = size();
     std::size_t const had = static_cast<std::size_t>(end_ - begin_);
-    std::size_t const capacity = std::max({used + bytes, had * 2, std::size_t{256}});
+    std::size_t const least = had < 128 ? 256 : had * 2;
+    std::size_t const capacity = used + bytes < least ? least : used + bytes;
     auto* const memory =
-        capacity < used
+        bytes > PTRDIFF_MAX
             ? nullptr
             : static_cast<std::byte*>(std::realloc(owned_ ? begin_ : nullptr, capacity));
     if (memory == nullptr) {
-        throw MemoryError("no memory left for a pickle of " + std::to_string(used + bytes) +
-                          " bytes");
+        throw MemoryError("no memory left for " + std::to_string(bytes) +
+                          " more bytes of a pickle");
     }
     if (!owned_ && used != 0) {
         std::memcpy(memory, begin_, used);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/image.hpp — the program and libraries loaded into this process, as places.
+// multiprocessing/platform/image.hpp — the program and libraries in this process, as places.
 // Layer 1 (platform). Mirrors nothing in Python, where a function travels by its name.
 #pragma once
 
@@ -12,15 +12,16 @@
 //   segment, read once. Windows: from the PE time stamp, the image size and the executable section.
 //   Zero if the module was unloaded before anybody asked.
 // find_module(fingerprint)
-//   The loaded module with this fingerprint, wherever its file lies and whatever it is called, or null.
+//   The loaded module with this fingerprint, wherever its file lies and whatever it is called, or
+//   null.
 // open_module(path, fingerprint, why)
-//   Loads the library for the rest of this process's life. The file is compared with the fingerprint
-//   before any of its code runs. Null if it cannot be loaded or is another build; `why` then says so.
-//   POSIX: dlopen with RTLD_NOW | RTLD_LOCAL. Windows: LoadLibraryEx.
+//   Loads the library for the rest of this process's life. The file is compared with the
+//   fingerprint before any of its code runs. Null if it cannot be loaded or is another build; `why`
+//   then says so. POSIX: dlopen with RTLD_NOW | RTLD_LOCAL. Windows: LoadLibraryEx.
 //
-// All may be called by any thread at any time, and in a child that was forked while another thread was
-// in one of them. They notice what is loaded and unloaded between calls. What lies in the program
-// itself is found without a lock.
+// All may be called by any thread at any time, and in a child that was forked while another thread
+// was in one of them. They notice what is loaded and unloaded between calls. What lies in the
+// program itself is found without a lock.
 
 #include <multiprocessing/platform/detect.hpp>
 #include <multiprocessing/platform/module.hpp>

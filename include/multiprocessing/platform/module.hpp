@@ -24,8 +24,8 @@ struct AddressRange {
     }
 };
 
-/// One loaded executable or library. A record is never changed or freed, so that a pointer to it may
-/// be kept; what it describes may have been unloaded in the meantime.
+/// One loaded executable or library. A record is never changed or freed, so that a pointer to it
+/// may be kept; what it describes may have been unloaded in the meantime.
 struct Module {
     std::uintptr_t base = 0;  // load address minus link-time address
     std::string path;         // where another process finds it; absolute where the system tells

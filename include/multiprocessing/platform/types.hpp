@@ -31,9 +31,4 @@ struct ForkResult {
     std::int64_t pid;
 };
 
-/// How a process ended: 0 or more is the status it exited with, -N is signal N.
-struct ExitStatus {
-    int exitcode;
-};
-
 }  // namespace multiprocessing::platform

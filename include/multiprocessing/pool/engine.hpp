@@ -32,7 +32,6 @@ concept Engine = requires(E engine, Member& member) {
     { engine.launch() } -> std::same_as<Member>;
     { engine.has_ended(member) } -> std::same_as<bool>;
     { engine.collect(member) } -> std::same_as<std::optional<int>>;
-    engine.terminate(member);
     engine.kill(member);
 };
 
@@ -75,7 +74,6 @@ public:
         return status;
     }
 
-    void terminate(Member& member) const { platform::terminate_process(member.pid); }
     void kill(Member& member) const { platform::kill_process(member.pid); }
 
 private:

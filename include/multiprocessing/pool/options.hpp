@@ -5,6 +5,7 @@
 
 #include <multiprocessing/pool/async_result.hpp>
 #include <multiprocessing/pool/worker.hpp>
+#include <multiprocessing/reduction/partial.hpp>
 
 #include <concepts>
 #include <cstdint>

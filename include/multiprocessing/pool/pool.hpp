@@ -148,9 +148,10 @@ public:
     /// Python: `Pool.close`.
     void close() { supervisor_->close(); }
 
-    /// Ends the workers at once; what is unfinished fails with a RuntimeError.
+    /// Kills the workers; what is unfinished fails with a RuntimeError.
     /// Python: `Pool.terminate`.
-    /// Differs: in CPython unfinished results never become ready.
+    /// Differs: workers cannot put it off, since SIGKILL harms nothing here; in CPython unfinished
+    /// results never become ready.
     void terminate() { supervisor_->terminate(); }
 
     /// Blocks: until all workers have ended.

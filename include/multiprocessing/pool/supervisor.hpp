@@ -309,19 +309,9 @@ private:
     }
 
     void end_members() {
-        for (auto& member : members_) engine_.terminate(member);
-        auto const deadline = Deadline(Timeout::from_ns(1'000'000'000));
-        for (auto& member : members_) {
-            while (!engine_.has_ended(member) && !deadline.expired())
-                platform::poll_handles(sentinel_of(member), 10'000'000);
-            if (!engine_.has_ended(member)) engine_.kill(member);
-            engine_.collect(member);
-        }
+        for (auto& member : members_) engine_.kill(member);
+        for (auto& member : members_) engine_.collect(member);
         members_.clear();
-    }
-    static std::vector<platform::native_handle> sentinel_of(Member const& member) {
-        if (!member.sentinel || !*member.sentinel) return {};
-        return {member.sentinel->get()};
     }
 
     // ---- failure of the pool as a whole ------------------------------------------------------

@@ -62,10 +62,12 @@ inline void report(std::string_view type, std::string_view text) {
     print_error(fmt::format("Process {}:\n{}: {}\n", current_name(), type, text));
 }
 
+/// What a child logs once it is ready to run its target.
+inline void log_run() { util::info("child process calling self.run()"); }
+
 /// Runs what this process was made for. Returns its exit code.
 template <class Run>
 int run_target(Run&& run) noexcept {
-    util::info("child process calling self.run()");
     try {
         std::forward<Run>(run)();
         return 0;

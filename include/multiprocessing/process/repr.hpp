@@ -71,7 +71,7 @@ inline std::string repr(Table& table, Child& child) {
     text += child.creator_pid == 0 ? std::string(" parent=None")
                                    : fmt::format(" parent={}", child.creator_pid);
     text += fmt::format(" {}", status);
-    if (code)
+    if (code && child.stage != Child::Stage::closed)
         text += " exitcode=" + (*code < 0 ? '-' + signal_name(-*code) : std::to_string(*code));
     if (child.daemon) text += " daemon";
     return text + '>';

@@ -158,8 +158,8 @@ struct pickle<T> : reduction::detail::PickleOfType<T> {
     }
 };
 
-/// Whether a stored F can cross a process boundary as the target of a Process or the task of a Pool.
-/// Not whether it can be called with something; see reduction::InvocableTask.
+/// Whether a stored F can cross a process boundary as the target of a Process or the task of a
+/// Pool. Not whether it can be called with something; see reduction::InvocableTask.
 template <class F>
 concept PortableCallable = Picklable<F> && (reduction::FunctionPointer<F> ||
                                             std::is_member_pointer_v<F> || std::is_class_v<F>);

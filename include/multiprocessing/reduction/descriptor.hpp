@@ -25,8 +25,8 @@ enum class Role : std::uint64_t { type = 1, task, map, exception };
 /// One for each template instance that crosses, in the writable data of the module that made it.
 ///
 /// Its place is what travels. A reader believes it only if it lies in a module's data and holds the
-/// mark, its own address (which the loader put there, so it differs in every process) and the hash of
-/// the type: neither a stray offset nor bytes that somebody copied pass for one.
+/// mark, its own address (which the loader put there, so it differs in every process) and the hash
+/// of the type: neither a stray offset nor bytes that somebody copied pass for one.
 struct Descriptor {
     std::uint64_t mark;
     Descriptor const* self;
@@ -39,8 +39,8 @@ struct Descriptor {
     }
 };
 
-// A descriptor is never shared between modules: the loader would merge those of a plugin with those of
-// whatever was loaded before it, and what that is may differ in the other process.
+// A descriptor is never shared between modules: the loader would merge those of a plugin with those
+// of whatever was loaded before it, and what that is may differ in the other process.
 #if defined(__ELF__)
 #define MULTIPROCESSING_HIDDEN [[gnu::visibility("hidden")]]
 #else
@@ -102,12 +102,13 @@ inline Descriptor const& load_descriptor(Reader& in, Role role) {
     if (place.address % alignof(Descriptor) != 0 ||
         !place.module->in_data(place.address, sizeof(Descriptor)) ||
         !detail::is_descriptor(candidate, role, type_hash))
-        in.fail(fmt::format("no function of this kind lies at that place of '{}'", place.module->path));
+        in.fail(fmt::format("no function of this kind lies at that place in '{}'",
+                            place.module->path));
     return *candidate;
 }
 
-/// Reads a descriptor that must be the one of `Instance`, in this module or in another, and gives the
-/// module that it lies in.
+/// Reads a descriptor that must be the one of `Instance`, in this module or in another, and gives
+/// the module that it lies in.
 template <class Instance>
 platform::Module const* require_descriptor(Reader& in) {
     Descriptor const& ours = Described<Instance>::descriptor;

@@ -116,8 +116,8 @@ inline std::exception_ptr load_special(Reader& in, std::string_view name) {
 
 }  // namespace detail
 
-/// Lets exceptions whose type is exactly E cross as what they are. Needs `pickle<E>`. Call it in the
-/// process that throws, best by the initialisation of a global, which runs in every process.
+/// Lets exceptions whose type is exactly E cross as what they are. Needs `pickle<E>`. Call it in
+/// the process that throws, best by the initialisation of a global, which runs in every process.
 template <class E>
     requires std::is_base_of_v<std::exception, E> && Picklable<E>
 bool register_exception() {

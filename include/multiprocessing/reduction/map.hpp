@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction/map.hpp — a function for many elements, written once; elements in chunks.
+// multiprocessing/reduction/map.hpp — a function written once, for many elements in chunks.
 // Layer 3 (pickling). Mirrors mapstar and starmapstar of Lib/multiprocessing/pool.py.
 #pragma once
 
@@ -75,7 +75,8 @@ struct MapOf {
         decltype(Call::call(std::declval<F&>(), std::declval<X>()))>::type;
 
     static void* load(Reader& in) {
-        auto function = std::make_unique<F>(BareFunction<F>::load(in, Described<MapOf>::descriptor));
+        auto function =
+            std::make_unique<F>(BareFunction<F>::load(in, Described<MapOf>::descriptor));
         in.expect_end();
         return function.release();
     }
@@ -166,8 +167,8 @@ void load_results(Reader& in, std::uint64_t count, Take&& take) {
 /// A function that was read, for as many chunks as its owner wants.
 class MapFunction {
 public:
-    /// Reads `count` elements, calls the function with each, writes the results one after the other;
-    /// stops at the first exception. Discard `results` then.
+    /// Reads `count` elements, calls the function with each, writes the results one after the
+    /// other; stops at the first exception. Discard `results` then.
     ChunkOutcome run(Reader& elements, Writer& results) {
         return entries_->run(function_.get(), elements, results);
     }

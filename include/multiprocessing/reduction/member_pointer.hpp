@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction/member_pointer.hpp — takes pointers to members apart, and puts them together.
+// multiprocessing/reduction/member_pointer.hpp — takes pointers to members apart for their journey.
 // Layer 3 (pickling). Mirrors how Lib/multiprocessing/reduction.py reduces a bound method.
 #pragma once
 
@@ -86,8 +86,8 @@ void dump_member(Writer& out, T const& member, platform::Module const& home) {
     auto const tag = [&](MemberTag t) { detail::put_byte(out, static_cast<std::uint8_t>(t)); };
     auto const require_inside = [](std::ptrdiff_t offset, std::size_t bytes) {
         if (!detail::is_inside<T>(offset, bytes))
-            throw PicklingError("a pointer to a member of a derived class cannot cross as a pointer "
-                                "to a member of its base");
+            throw PicklingError("a pointer to a member of a derived class cannot cross as a "
+                                "pointer to a member of its base");
     };
     if (member == nullptr) return tag(MemberTag::null);
     if constexpr (std::is_member_function_pointer_v<T>) {
@@ -112,7 +112,8 @@ T load_member(Reader& in, platform::Module const& home) {
     using detail::MemberTag;
     auto const offset_of = [&](std::size_t bytes) {
         auto const offset = static_cast<std::ptrdiff_t>(in.read_size());
-        if (!detail::is_inside<T>(offset, bytes)) in.fail("a pointer to a member points out of its class");
+        if (!detail::is_inside<T>(offset, bytes))
+            in.fail("a pointer to a member points out of its class");
         return offset;
     };
     auto const tag = static_cast<MemberTag>(detail::get_byte(in));
@@ -123,7 +124,8 @@ T load_member(Reader& in, platform::Module const& home) {
             parts.target = load_code(in, &home);
             if (!detail::virtual_is_in_adjustment && (parts.target & 1) != 0)
                 in.fail("a member function at an odd address");
-        } else if (tag == MemberTag::virtual_function && std::is_polymorphic_v<detail::class_of_t<T>>) {
+        } else if (tag == MemberTag::virtual_function &&
+                   std::is_polymorphic_v<detail::class_of_t<T>>) {
             parts.target = in.read_size();
             if (parts.target % sizeof(void*) != 0 || parts.target >= detail::longest_virtual_table)
                 in.fail("a virtual function outside of any virtual table");

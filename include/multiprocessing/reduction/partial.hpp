@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction/partial.hpp — mp::partial: a function together with its first arguments.
+// multiprocessing/reduction/partial.hpp — mp::partial: a function with its first arguments.
 // Layer 3 (pickling). Mirrors functools.partial.
 #pragma once
 

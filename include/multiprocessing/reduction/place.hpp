@@ -15,7 +15,8 @@
 
 namespace multiprocessing::reduction {
 
-/// An address that a message named, and the module it lies in. Nothing is known yet about what is there.
+/// An address that a message named, and the module it lies in. Nothing is known yet about what is
+/// there.
 struct Place {
     platform::Module const* module;
     std::uintptr_t address;
@@ -81,7 +82,8 @@ inline void dump_place(Writer& out, Place const& place, platform::Module const* 
 
 /// Writes where a function lies. `known` is a module that the reader will know already.
 /// Errors: PicklingError if it lies in no module.
-inline void dump_code(Writer& out, std::uintptr_t address, platform::Module const* known = nullptr) {
+inline void dump_code(Writer& out, std::uintptr_t address,
+                      platform::Module const* known = nullptr) {
     platform::Module const* module = known;
     if (module == nullptr || !module->in_code(address))
         module = platform::module_of(reinterpret_cast<void const*>(address));
@@ -92,7 +94,8 @@ inline void dump_code(Writer& out, std::uintptr_t address, platform::Module cons
     dump_place(out, Place{module, address}, known);
 }
 
-/// The place that dump_place wrote, in this process's copy of the module, which is opened if need be.
+/// The place that dump_place wrote, in this process's copy of the module, which is opened if need
+/// be.
 /// Errors: UnpicklingError, also if the module is another build here.
 inline Place load_place(Reader& in, platform::Module const* known = nullptr) {
     in.require_tree("a function");

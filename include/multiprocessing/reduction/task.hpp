@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction/task.hpp — a function and its arguments, written for one who knows neither.
+// multiprocessing/reduction/task.hpp — a call, written for a reader who does not know its types.
 // Layer 3 (pickling). Mirrors the (func, args, kwds) that Lib/multiprocessing/pool.py puts.
 #pragma once
 
@@ -60,8 +60,9 @@ consteval bool diagnose_target() {
                   "an argument cannot cross a process boundary: "
                   "specialise multiprocessing::pickle<T> for it (see pickle/traits.hpp)");
     static_assert(InvocableTask<F, A...>,
-                  "the target cannot be called with these arguments: compare their number and types; "
-                  "they are passed as rvalues of their decayed types, a string literal as std::string");
+                  "the target cannot be called with these arguments: compare their number and "
+                  "types; they are passed as rvalues of their decayed types, a string literal as "
+                  "std::string");
     return true;
 }
 
@@ -183,9 +184,9 @@ R load_result(Reader& in) {
 /// A call that has been recognised and not been read further.
 class Task {
 public:
-    /// Reads function and arguments, with which the bytes must end, from where load_task stopped; then
-    /// calls and writes the result, if there is one and a Writer for it. What the call throws comes
-    /// out as it is.
+    /// Reads function and arguments, with which the bytes must end, from where load_task stopped;
+    /// then calls and writes the result, if there is one and a Writer for it. What the call throws
+    /// comes out as it is.
     /// Errors: UnpicklingError before the call, PicklingError after it.
     void run(Reader& in, Writer* result = nullptr) const { entries_->run(in, result); }
 

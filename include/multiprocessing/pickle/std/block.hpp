@@ -7,7 +7,6 @@
 #include <multiprocessing/pickle/reader.hpp>
 #include <multiprocessing/pickle/writer.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,7 +20,7 @@ inline constexpr std::size_t aligned_block_bytes = 512;
 
 template <class T>
 consteval std::size_t block_alignment() {
-    return std::min<std::size_t>(alignof(T), 16);
+    return alignof(T) < 16 ? alignof(T) : 16;
 }
 
 template <class T>

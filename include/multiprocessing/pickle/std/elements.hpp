@@ -7,7 +7,6 @@
 #include <multiprocessing/pickle/traits.hpp>
 #include <multiprocessing/pickle/writer.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -19,8 +18,9 @@ template <class... T>
 inline constexpr bool needs_mark = (min_size<T> + ... + std::size_t{0}) == 0;
 
 template <class... T>
-inline constexpr std::size_t element_bytes =
-    std::max<std::size_t>((min_size<T> + ... + std::size_t{0}), 1);
+inline constexpr std::size_t element_bytes = needs_mark<T...>
+                                                 ? 1
+                                                 : (min_size<T> + ... + std::size_t{0});
 
 template <class... T>
 void put_element(Writer& writer, T const&... part) {
@@ -59,7 +59,8 @@ void append(Reader& reader, Vector& vector) {
 /// memory that is taken before an element is seen is bounded by the message's length.
 template <class T>
 std::size_t trusted_count(Reader const& reader, std::size_t count) {
-    return std::min(count, reader.remaining() * 64 / sizeof(T) + 1);
+    std::size_t const trusted = reader.remaining() * 64 / sizeof(T) + 1;
+    return count < trusted ? count : trusted;
 }
 
 }  // namespace multiprocessing::detail

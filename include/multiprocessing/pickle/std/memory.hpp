@@ -43,7 +43,8 @@ struct pickle<std::unique_ptr<T>> {
 };
 
 /// May be null. The first pointer to an object is written with the object, the others as its
-/// number, so pointers that share an object share the copy; a pointer inside its own object is refused.
+/// number, so pointers that share an object share the copy; a pointer inside its own object is
+/// refused.
 /// Shape: 0 is null, 1 an object that follows, n + 2 the object number n.
 template <class T>
 struct pickle<std::shared_ptr<T>> {

@@ -28,8 +28,8 @@ inline ProgramHeaders headers_of(dl_phdr_info const& info) {
     return {info.dlpi_phdr, info.dlpi_phnum};
 }
 
-// A child that is forked while another thread asks the loader inherits the loader's lock, locked for
-// ever (seen with glibc 2.36). So a fork waits until nobody in here asks.
+// A child that is forked while another thread asks the loader inherits the loader's lock, locked
+// for ever (seen with glibc 2.36). So a fork waits until nobody in here asks.
 inline std::mutex& asking() {
     static constinit std::mutex mutex;
     return mutex;

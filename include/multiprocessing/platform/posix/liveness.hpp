@@ -15,7 +15,6 @@
 #include <optional>
 #include <string_view>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

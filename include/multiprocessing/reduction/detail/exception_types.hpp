@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction/detail/exception_types.hpp — the exceptions that cross as what they are.
+// multiprocessing/reduction/detail/exception_types.hpp — the exceptions that keep their types.
 // Layer 3 (pickling). Mirrors no Python file.
 #pragma once
 

@@ -49,7 +49,8 @@ private:
 };
 
 /// The build id among the notes of one PT_NOTE segment, or nothing.
-inline std::span<std::byte const> build_id(std::span<std::byte const> notes, std::size_t alignment) {
+inline std::span<std::byte const> build_id(std::span<std::byte const> notes,
+                                           std::size_t alignment) {
     auto const padded = [=](std::size_t n) { return (n + alignment - 1) / alignment * alignment; };
     using Note = ElfW(Nhdr);
     while (notes.size() >= sizeof(Note)) {
@@ -66,7 +67,8 @@ inline std::span<std::byte const> build_id(std::span<std::byte const> notes, std
     return {};
 }
 
-/// `bytes_of(header)` gives a segment's bytes as the file has them: out of memory or the file itself.
+/// `bytes_of(header)` gives a segment's bytes as the file has them: out of memory or the file
+/// itself.
 template <class BytesOf>
 Fingerprint build_id_fingerprint(ProgramHeaders headers, BytesOf const& bytes_of) {
     for (ProgramHeader const& header : headers) {
@@ -97,7 +99,8 @@ Fingerprint code_fingerprint(ProgramHeaders headers, BytesOf const& bytes_of) {
 
 inline auto bytes_in_memory(std::uintptr_t base) {
     return [base](ProgramHeader const& header) {
-        return std::span(reinterpret_cast<std::byte const*>(base + header.p_vaddr), header.p_filesz);
+        auto const* const start = reinterpret_cast<std::byte const*>(base + header.p_vaddr);
+        return std::span(start, header.p_filesz);
     };
 }
 
@@ -129,7 +132,8 @@ private:
     std::span<std::byte const> bytes_;
 };
 
-/// What fingerprint_of would say if the file were loaded. Zero if it is no library for this machine.
+/// What fingerprint_of would say if the file were loaded. Zero if it is no library for this
+/// machine.
 inline Fingerprint file_fingerprint(char const* path) {
     MappedFile const file(path);
     auto const start = file.part(0, sizeof(ElfW(Ehdr)));
