@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/context.hpp — the whole API bound to one start method, and the functions of the module.
+// multiprocessing/context.hpp — the API bound to one start method, and the module's functions.
 // Layer 7 (context). Mirrors Lib/multiprocessing/context.py.
 #pragma once
 
@@ -38,8 +38,8 @@ namespace multiprocessing {
 /// Python: `os.process_cpu_count()`.
 [[nodiscard]] inline int process_cpu_count() { return platform::process_cpu_count(); }
 
-/// The same names as the namespace, for one start method. Shared objects are the same whatever context
-/// makes them; it matters for Process and Pool.
+/// The same names as the namespace, for one start method. Shared objects are the same whatever
+/// context makes them; it matters for Process and Pool.
 ///
 /// Sharing: a value.
 /// Python: `multiprocessing.context.BaseContext` and those derived from it.
@@ -51,13 +51,14 @@ public:
     template <class F, class... A>
         requires(!std::same_as<std::remove_cvref_t<F>, ProcessOptions> &&
                  reduction::InvocableTask<F, A...>)
-    multiprocessing::Process Process(F&& function, A&&... arguments) const {
-        return Process(ProcessOptions{}, std::forward<F>(function),
-                       std::forward<A>(arguments)...);
+    multiprocessing::Process Process(F&& function, A&&... arguments)
+    const {
+        return Process(ProcessOptions{}, std::forward<F>(function), std::forward<A>(arguments)...);
     }
     template <class F, class... A>
-        requires reduction::InvocableTask<F, A...>
-    multiprocessing::Process Process(ProcessOptions options, F&& function, A&&... arguments) const {
+        requires reduction::InvocableTask<F, A...> multiprocessing::Process Process(
+            ProcessOptions options, F&& function, A&&... arguments)
+    const {
         return process::Access::make(kind() + "Process", method_, std::move(options),
                                      std::forward<F>(function), std::forward<A>(arguments)...);
     }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/heap/arena.hpp>
+#include <multiprocessing/heap/backing.hpp>
 #include <multiprocessing/heap/blocks.hpp>
 #include <multiprocessing/heap/event.hpp>
 #include <multiprocessing/heap/fork.hpp>
@@ -12,6 +13,7 @@
 #include <multiprocessing/heap/layout.hpp>
 #include <multiprocessing/heap/ledger.hpp>
 #include <multiprocessing/heap/ring.hpp>
+#include <multiprocessing/heap/runs.hpp>
 #include <multiprocessing/heap/shared.hpp>
 #include <multiprocessing/heap/slots.hpp>
 #include <multiprocessing/heap/state.hpp>

@@ -42,7 +42,7 @@ inline std::vector<std::string> command_line(std::string const& program, heap::S
 }
 
 /// Starts the child. The caller has seen to it that it is started once.
-/// Errors: RuntimeError without freeze_support; PicklingError; OSError if the program cannot be run.
+/// Errors: RuntimeError without freeze_support; PicklingError; OSError if the program cannot run.
 inline void launch(std::shared_ptr<process::Child> const& child) {
     auto& table = process::Table::instance();
     require_freeze_support(table);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/process.hpp — processes that run a function; the current one, its parent and children.
+// multiprocessing/process.hpp — processes that run a function; the current one and its kin.
 // Layer 5 (process). Mirrors Lib/multiprocessing/process.py.
 #pragma once
 

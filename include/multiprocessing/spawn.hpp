@@ -42,8 +42,8 @@ inline int run_child() noexcept {
         process::take_over(told);
         process::ensure_children_are_ended();
         if (told.watches_parent)
-            process::ParentWatch::start({static_cast<std::int64_t>(slot.parent_pid.load()),
-                                         slot.parent_start_time.load()});
+            process::ParentWatch::start(
+                {static_cast<std::int64_t>(slot.parent_pid.load()), slot.parent_start_time.load()});
         platform::use_null_stdin();
         process::log_run();
         reduction::load_task(reader).run(reader);
@@ -52,9 +52,9 @@ inline int run_child() noexcept {
 
 }  // namespace spawn
 
-/// Must be called on the first line of main in a program that starts children by another method than
-/// fork: such a child runs the program anew, and here it is recognised, does its task and exits. In
-/// any other process it only notes that it was called, and fixes no start method.
+/// Must be called on the first line of main in a program that starts children by another method
+/// than fork: such a child runs the program anew, and here it is recognised, does its task and
+/// exits. In any other process it only notes that it was called, and fixes no start method.
 ///
 /// Errors: in a child none: what goes wrong is reported on stderr, and the exit code is 1.
 /// Python: `multiprocessing.freeze_support()`.
@@ -73,8 +73,8 @@ inline void freeze_support() {
     std::exit(code);
 }
 
-/// The program that children run; by default this one. It must call freeze_support() too, and be the
-/// same build, or the child ends with an error.
+/// The program that children run; by default this one. It must call freeze_support() too, and be
+/// the same build, or the child ends with an error.
 /// Python: `multiprocessing.set_executable(path)`.
 inline void set_executable(std::optional<std::string> path) {
     auto& table = process::Table::instance();

@@ -68,14 +68,20 @@ TEST_CASE("Process: exit codes follow what the target did", "[process]") {
         int how, exitcode;
         char const* errors;
     };
-    std::vector<Case> const cases{
-        {0, 0, ""},   {1, 0, ""},    {2, 7, ""},   {3, 1, ""},
-        {4, 0, ""},   {9, 9, ""},    {10, 10, ""}, {11, 7, ""},
-        {12, 255, ""}, {13, -SIGABRT, ""},
-        {5, 1, "what a pity\n"},
-        {6, 1, "ValueError: bad value\n"},
-        {7, 1, "std::runtime_error: bad run\n"},
-        {8, 1, "int: "}};
+    std::vector<Case> const cases{{0, 0, ""},
+                                  {1, 0, ""},
+                                  {2, 7, ""},
+                                  {3, 1, ""},
+                                  {4, 0, ""},
+                                  {9, 9, ""},
+                                  {10, 10, ""},
+                                  {11, 7, ""},
+                                  {12, 255, ""},
+                                  {13, -SIGABRT, ""},
+                                  {5, 1, "what a pity\n"},
+                                  {6, 1, "ValueError: bad value\n"},
+                                  {7, 1, "std::runtime_error: bad run\n"},
+                                  {8, 1, "int: "}};
     for (auto const& c : cases) {
         auto p = ctx.Process({.name = "Wound"}, leave, c.how);
         auto const ending = run(p);
@@ -125,17 +131,21 @@ TEST_CASE("Process: a forked child runs nothing of its parent's exit", "[process
 
 namespace {
 void start_sleeper(mp::Queue<int> pids, bool daemon) {
-    auto p = mp::Process({.daemon = daemon}, [](mp::Queue<int> q, bool forever) {
-        q.put(*mp::current_process().pid());
-        if (forever) std::this_thread::sleep_for(1h);
-        q.put(-1);
-    }, pids, daemon);
+    auto p = mp::Process(
+        {.daemon = daemon},
+        [](mp::Queue<int> q, bool forever) {
+            q.put(*mp::current_process().pid());
+            if (forever) std::this_thread::sleep_for(1h);
+            q.put(-1);
+        },
+        pids, daemon);
     p.start();
     if (daemon) pids.put(pids.get());  // it runs
 }
 }  // namespace
 
-TEST_CASE("Process: at its end a process terminates daemons and waits for the others", "[process]") {
+TEST_CASE("Process: at its end a process terminates daemons and waits for the others",
+          "[process]") {
     auto const ctx = test::each_context();
     bool const daemon = GENERATE(true, false);
     auto pids = ctx.Queue<int>();
@@ -152,13 +162,16 @@ TEST_CASE("Process: at its end a process terminates daemons and waits for the ot
 TEST_CASE("Process: a daemon may not have children", "[process]") {
     auto const ctx = test::each_context();
     auto q = ctx.Queue<std::string>();
-    auto p = ctx.Process({.daemon = true}, [](mp::Queue<std::string> answers) {
-        try {
-            mp::Process([] {}).start();
-        } catch (mp::AssertionError const& error) {
-            answers.put(error.what());
-        }
-    }, q);
+    auto p = ctx.Process(
+        {.daemon = true},
+        [](mp::Queue<std::string> answers) {
+            try {
+                mp::Process([] {}).start();
+            } catch (mp::AssertionError const& error) {
+                answers.put(error.what());
+            }
+        },
+        q);
     p.start();
     CHECK(q.get() == "daemonic processes are not allowed to have children");
     p.join();

@@ -19,6 +19,7 @@
 #include <tuple>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 namespace mp = multiprocessing;
@@ -161,9 +162,9 @@ TEST_CASE("Process: parent_process knows pid and name of the parent", "[process]
 TEST_CASE("Process: terminate, kill and interrupt end a running child", "[process]") {
     // CPython: _TestProcess.test_terminate, test_kill, test_interrupt_no_handler
     auto const ctx = test::each_context();
-    auto const [end, code] = GENERATE(
-        std::pair{&mp::Process::terminate, -SIGTERM}, std::pair{&mp::Process::kill, -SIGKILL},
-        std::pair{&mp::Process::interrupt, -SIGINT});
+    auto const [end, code] = GENERATE(std::pair{&mp::Process::terminate, -SIGTERM},
+                                      std::pair{&mp::Process::kill, -SIGKILL},
+                                      std::pair{&mp::Process::interrupt, -SIGINT});
     auto ready = ctx.Queue<int>();
     auto p = ctx.Process(say_and_sleep, ready);
     p.start();
@@ -265,12 +266,14 @@ TEST_CASE("Process: only its creator may use the object", "[process]") {
 TEST_CASE("Process: repr shows what became of it", "[process]") {
     auto const me = *mp::current_process().pid();
     mp::Process p({.name = "it's", .daemon = true}, nothing);
-    CHECK(fmt::format("{}", p) == fmt::format("<Process name=\"it's\" parent={} initial daemon>", me));
+    CHECK(fmt::format("{}", p) ==
+          fmt::format("<Process name=\"it's\" parent={} initial daemon>", me));
     p.start();
     auto const pid = *p.pid();
     p.join();
-    CHECK(fmt::format("{}", p) ==
-          fmt::format("<Process name=\"it's\" pid={} parent={} stopped exitcode=0 daemon>", pid, me));
+    CHECK(
+        fmt::format("{}", p) ==
+        fmt::format("<Process name=\"it's\" pid={} parent={} stopped exitcode=0 daemon>", pid, me));
 }
 
 TEST_CASE("Process: many at once all end well", "[process]") {
@@ -305,6 +308,31 @@ TEST_CASE("Process: it drops target and arguments once it is started", "[process
     CHECK(watched.use_count() == 1);
     p.join();
     CHECK(p.exitcode() == 0);
+}
+
+namespace {
+void count_descriptors(mp::Queue<int> q) {
+    int count = 0;
+    for (int fd = 0; fd < 1024; ++fd) count += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+    q.put(count);
+    sleep_for_ever();
+}
+}  // namespace
+
+TEST_CASE("Process: a child gets no descriptors of its siblings", "[process]") {
+    // CPython: _TestProcess.test_child_fd_inflation
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<int>();
+    std::vector<mp::Process> siblings;
+    std::vector<int> counts;
+    for (int i = 0; i < 4; ++i) {
+        siblings.push_back(ctx.Process(count_descriptors, q));
+        siblings.back().start();
+        counts.push_back(q.get());
+    }
+    for (auto& p : siblings) p.kill();
+    for (auto& p : siblings) p.join();
+    CHECK(counts == std::vector<int>(4, counts.front()));
 }
 
 TEST_CASE("Process: any number of threads may wait for one child", "[process]") {
@@ -373,7 +401,8 @@ TEST_CASE("Process: targets may be lambdas, partials, functors and member functi
     }
 }
 
-TEST_CASE("Process: a lambda that captures is inherited by fork and refused otherwise", "[process]") {
+TEST_CASE("Process: a lambda that captures is inherited by fork and refused otherwise",
+          "[process]") {
     std::string const bound = "bound";
     auto const target = [bound] { throw mp::SystemExit(bound == "bound" ? 6 : 7); };
     auto forked = mp::get_context("fork").Process(target);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/process/refusal_test.cpp — what cannot be started is refused clearly and leaves nothing behind.
+// tests/process/refusal_test.cpp — what cannot be started leaves nothing behind.
 #include <multiprocessing/process/start.hpp>
 
 #include <multiprocessing/context.hpp>
@@ -63,8 +63,9 @@ TEST_CASE("Process: spawn is refused where freeze_support was not called", "[pro
     auto& table = mp::process::Table::instance();
     table.is_ready = false;  // as before main
     auto spawned = mp::get_context("spawn").Process(nothing);
-    CHECK_THAT(thrown([&] { spawned.start(); }),
-               ContainsSubstring("call multiprocessing::freeze_support() on the first line of main"));
+    CHECK_THAT(
+        thrown([&] { spawned.start(); }),
+        ContainsSubstring("call multiprocessing::freeze_support() on the first line of main"));
     auto forked = mp::get_context("fork").Process(nothing);
     forked.start();
     forked.join();

@@ -50,6 +50,12 @@ struct Both : Left, Right {
     int call_right() const override { return 10 * right; }
 };
 
+// The sanitizer of g++ 12 takes the adjusted `this` of any such call for a wrong object.
+template <class R>
+__attribute__((no_sanitize("undefined"))) R call(R (Both::*member)() const, Both const& both) {
+    return (both.*member)();
+}
+
 }  // namespace
 
 TEST_CASE("member pointer: member functions cross", "[member_pointer]") {
@@ -82,9 +88,9 @@ TEST_CASE("member pointer: a virtual function is the object's", "[member_pointer
 TEST_CASE("member pointer: a member of a second base is found in the derived", "[member_pointer]") {
     Both const both;
     using Get = int (Both::*)() const;
-    CHECK(std::invoke(crossed(static_cast<Get>(&Both::get_left)), both) == 1);
-    CHECK(std::invoke(crossed(static_cast<Get>(&Both::get_right)), both) == 2);
-    CHECK(std::invoke(crossed(static_cast<Get>(&Right::call_right)), both) == 20);
+    CHECK(call(crossed(static_cast<Get>(&Both::get_left)), both) == 1);
+    CHECK(call(crossed(static_cast<Get>(&Both::get_right)), both) == 2);
+    CHECK(call(crossed(static_cast<Get>(&Right::call_right)), both) == 20);
     using Data = int Both::*;
     CHECK(both.*crossed(static_cast<Data>(&Both::right)) == 2);
 }

@@ -111,7 +111,7 @@ TEST_CASE("Value: a counter under its lock loses nothing", "[value]") {
     CHECK(total.value() == 20'000);
 }
 
-TEST_CASE("Value: a counter of threads", "[value][threads][stress]") {
+TEST_CASE("Value: a counter of threads", "[value][threads]") {
     mp::Value<long> const total(0);
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)

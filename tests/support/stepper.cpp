@@ -47,8 +47,10 @@ std::string_view to_string(Mode mode) noexcept {
 std::string Report::text() const {
     std::string text;
     for (Failure const& failure : failures) {
-        std::string const second =
-            failure.mode == Mode::d_pair ? fmt::format(", {}", failure.second) : std::string();
+        std::string const second = failure.mode != Mode::d_pair ? std::string()
+                                   : failure.second == SIZE_MAX
+                                       ? std::string(", the end")
+                                       : fmt::format(", {}", failure.second);
         text += fmt::format("{} [{}] at {}{}, {}: {}\n", name, to_string(failure.mode),
                             failure.index, second, failure.where, failure.what);
     }

@@ -83,7 +83,7 @@ struct Options {
 struct Failure {
     Mode mode;
     std::size_t index;   // stop point of the first victim
-    std::size_t second;  // of the second (mode d)
+    std::size_t second;  // of the second (mode d); SIZE_MAX: it was not disturbed
     std::string where;   // symbol of the instruction that was about to run
     std::string what;
 };

@@ -184,7 +184,7 @@ TEMPLATE_TEST_CASE("Lock, RLock: waiters that are killed do not hold up the othe
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Lock: owners and waiters killed at random", "[lock][stress]") {
+TEST_CASE("Lock: owners and waiters killed at random", "[lock][threads]") {
     auto const before = family::at_rest();
     {
         mp::Lock lock;

@@ -283,7 +283,7 @@ TEST_CASE("Lock: travels as a link of a message, and nothing else passes for one
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Lock, RLock: threads-only stress", "[lock][rlock][threads][stress]") {
+TEST_CASE("Lock, RLock: threads-only stress", "[lock][rlock][threads]") {
     mp::Lock lock;
     mp::RLock rlock;
     std::uint64_t plain = 0, deep = 0;

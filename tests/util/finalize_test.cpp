@@ -21,7 +21,9 @@ TEST_CASE("Finalize: runs once, when called or destroyed", "[util]") {
         CHECK_FALSE(finalizer());
     }
     CHECK(runs == 1);
-    { mp::util::Finalize const finalizer([&] { ++runs; }); }
+    {
+        mp::util::Finalize const finalizer([&] { ++runs; });
+    }
     CHECK(runs == 2);
     {
         mp::util::Finalize finalizer([&] { ++runs; });
@@ -45,8 +47,8 @@ TEST_CASE("Finalize: by falling priority, later-made first, those without one ne
         return mp::util::Finalize([&order, name] { order += name; }, priority);
     };
     auto const a = make("a ", 1), b = make("b ", 1), c = make("c ", 20), none = make("none ", {});
-    auto const d = make("d ", 0), e = make("e ", -5), thrower = mp::util::Finalize(
-                                                          [] { throw mp::ValueError("x"); }, 5);
+    auto const d = make("d ", 0), e = make("e ", -5),
+               thrower = mp::util::Finalize([] { throw mp::ValueError("x"); }, 5);
     mp::util::run_finalizers(0);
     CHECK(order == "c b a d ");
     mp::util::run_finalizers();

@@ -47,10 +47,10 @@ TEST_CASE("get_logger: levels filter, and without one WARNING is the least", "[u
     logger.set_level(mp::SUBDEBUG);
     logger.log(mp::SUBDEBUG, "{} deep", "very");
     logger.critical("the end");
-    CHECK(lines == std::vector<std::string>{
-                       "[WARNING/MainProcess] seen {}", "[ERROR/MainProcess] seen 2",
-                       "[DEBUG/MainProcess] deep", "[Level 5/MainProcess] very deep",
-                       "[CRITICAL/MainProcess] the end"});
+    CHECK(lines ==
+          std::vector<std::string>{"[WARNING/MainProcess] seen {}", "[ERROR/MainProcess] seen 2",
+                                   "[DEBUG/MainProcess] deep", "[Level 5/MainProcess] very deep",
+                                   "[CRITICAL/MainProcess] the end"});
     CHECK(&mp::get_logger() == &logger);
 }
 

@@ -10,7 +10,7 @@
 // Nobody ever waits for anybody; hints may lie, block words do not.
 #pragma once
 
-#include <multiprocessing/heap/arena.hpp>
+#include <multiprocessing/heap/runs.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -22,12 +22,16 @@ namespace multiprocessing::heap {
 class Blocks {
 public:
     Blocks(Arena& arena, std::uint16_t index)
-        : arena_(arena), record_(arena.record(index)), index_(index) {}
+        : arena_(arena),
+          record_(arena.record(index)),
+          index_(index),
+          backing_(arena),
+          runs_(arena, index) {}
 
     /// Takes a block of at least `bytes` and names it in `hand` with Record::raw_bit set.
     /// Never blocks. Errors: MemoryError when the arena or a limit of the system is reached.
     Ref allocate(std::uint64_t bytes, Word& hand) {
-        if (bytes > largest_class_bytes) return take_run(bytes, hand);
+        if (bytes > largest_class_bytes) return runs_.take(bytes, hand);
         auto const blocks = (std::max(bytes, granule_bytes) + granule_bytes - 1) / granule_bytes;
         return take(static_cast<std::uint32_t>(std::bit_width(blocks - 1)), hand);
     }
@@ -36,13 +40,13 @@ public:
     /// Gives a block back. The caller has it in Record::freeing; doing it twice is harmless.
     void free(Ref ref) {
         auto const unit = arena_.unit(ref.unit()).load(std::memory_order_acquire);
-        if (UnitWord::phase(unit) == UnitWord::run) return free_run(ref, unit);
+        if (UnitWord::phase(unit) == UnitWord::run) return runs_.free(ref, unit);
         if (UnitWord::phase(unit) != UnitWord::slab) return;  // a run that is given back already
         auto& word = arena_.block(ref.granule());
         auto seen = word.load(std::memory_order_acquire);
-        if (is_live(seen, ref)) {
+        if (BlockWord::is_live(seen, ref)) {
             auto const bytes = class_bytes(UnitWord::detail(unit));
-            if (bytes >= page) give_back_or_keep(ref.offset(), bytes);
+            if (bytes >= page) backing_.give_back_or_keep(ref.offset(), bytes);
             word.compare_exchange_strong(seen, BlockWord::pack(ref.generation() + 1,
                                                                BlockWord::free, 0));
         }
@@ -57,18 +61,14 @@ public:
                    : class_bytes(UnitWord::detail(unit));
     }
 
-    static bool is_live(std::uint64_t word, Ref ref) {
-        return BlockWord::generation(word) == ref.generation() &&
-               BlockWord::phase(word) == BlockWord::live;
-    }
     bool is_live(Ref ref) const {
         return ref.granule() < arena_.header().end_unit * words_per_unit &&
-               is_live(arena_.block(ref.granule()).load(std::memory_order_acquire), ref);
+               BlockWord::is_live(arena_.block(ref.granule()).load(std::memory_order_acquire), ref);
     }
     /// Live, and taken by this record: how a sweep tells a block taken from one only looked at.
     bool is_taken_by_us(Ref ref) const {
         auto const word = arena_.block(ref.granule()).load(std::memory_order_acquire);
-        return is_live(word, ref) && BlockWord::owner(word) == index_;
+        return BlockWord::is_live(word, ref) && BlockWord::owner(word) == index_;
     }
 
     /// Finishes what a dead thread had begun in the allocator itself.
@@ -77,8 +77,7 @@ public:
             unclaim((trim >> 16) - 1, trim & 0xffff);
             record_.trim.store(0, std::memory_order_release);
         }
-        drop_run_units();
-        record_.run_units.store(0, std::memory_order_release);
+        runs_.recover();
         if (auto const unit = record_.unit.load(std::memory_order_acquire)) {
             renew_hints(unit - 1);
             record_.unit.store(0, std::memory_order_release);
@@ -95,15 +94,15 @@ public:
             for (std::uint64_t at = 0; at < unit_bytes / page / 64; ++at)
                 for (auto dirty = arena_.hints(unit).dirty_pages[at].load(relaxed); dirty != 0;
                      dirty &= dirty - 1)
-                    bytes += trim_page(unit, at * 64 + static_cast<unsigned>(std::countr_zero(dirty)));
+                    bytes +=
+                        trim_page(unit, at * 64 + static_cast<unsigned>(std::countr_zero(dirty)));
         }
         arena_.header().free_backed.store(0, std::memory_order_relaxed);
         return bytes;
     }
 
 private:
-    static constexpr std::uint64_t page = 4096;
-    static constexpr std::uint64_t keep_backed = 64u << 20;
+    static constexpr std::uint64_t page = Backing::page;
     static constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
     static std::uint64_t block_index(Ref ref) { return ref.granule() % words_per_unit; }
@@ -163,7 +162,7 @@ private:
             hand.store(ref.bits | Record::raw_bit, std::memory_order_release);
             if (word.compare_exchange_strong(
                     seen, BlockWord::pack(generation, BlockWord::live, index_))) {
-                mark_dirty(unit, granule % words_per_unit, size_class);
+                backing_.mark_dirty(unit, granule % words_per_unit, size_class);
                 clear_then_look(unit, hints.free_blocks[at], bit, [] { return false; });
                 return ref;
             }
@@ -221,7 +220,7 @@ private:
                 auto& word = arena_.unit(unit);
                 auto seen = word.load(std::memory_order_acquire);
                 if (UnitWord::phase(seen) != UnitWord::free) continue;
-                back(unit + 1);
+                backing_.reach(unit + 1);
                 record_.unit.store(unit + 1, std::memory_order_release);
                 bool const ours = word.compare_exchange_strong(
                     seen, UnitWord::pack(UnitWord::slab, size_class, index_,
@@ -238,140 +237,7 @@ private:
                           " MiB; set MULTIPROCESSING_ARENA to more bytes");
     }
 
-    /// The memory file must reach to the end of the units below `end`.
-    void back(std::uint64_t end) {
-        auto& mark = arena_.header().unit_mark;
-        for (auto seen = mark.load(relaxed);
-             seen < end && !mark.compare_exchange_weak(seen, end);) {
-        }
-        if (!arena_.memory().grow(end * unit_bytes))
-            throw MemoryError("the shared memory of this process tree cannot grow to " +
-                              std::to_string(end) +
-                              " MiB: a limit of the system or of this process refuses");
-    }
-
-    // ---- runs of units -----------------------------------------------------------------------
-
-    Ref take_run(std::uint64_t bytes, Word& hand) {
-        auto& header = arena_.header();
-        auto const count = (bytes + unit_bytes - 1) / unit_bytes;
-        for (auto first = header.first_unit; first + count <= header.end_unit;) {
-            auto const taken = claim_units(first, count);
-            if (taken == count) {
-                auto const granule = first * words_per_unit;
-                auto& word = arena_.block(granule);
-                auto seen = word.load(std::memory_order_acquire);
-                auto const ref = Ref::of(granule, BlockWord::generation(seen));
-                arena_.hints(first).run_units.store(count, relaxed);
-                hand.store(ref.bits | Record::raw_bit, std::memory_order_release);
-                word.store(BlockWord::pack(ref.generation(), BlockWord::live, index_));
-                record_.run_units.store(0, std::memory_order_release);
-                return ref;
-            }
-            drop_run_units();
-            record_.run_units.store(0, std::memory_order_release);
-            first += taken + 1;
-        }
-        throw MemoryError("the shared memory of this process tree has no room for " +
-                          std::to_string(bytes) + " bytes in one piece");
-    }
-
-    /// Takes units one by one from `first`; returns how many it got. The record says so before.
-    std::uint64_t claim_units(std::uint64_t first, std::uint64_t count) {
-        std::uint64_t taken = 0;
-        for (; taken < count; ++taken) {
-            auto& word = arena_.unit(first + taken);
-            auto seen = word.load(std::memory_order_acquire);
-            if (UnitWord::phase(seen) != UnitWord::free) break;
-            if (taken == 0) {
-                back(first + count);
-                record_.run.store(first << 32 | UnitWord::generation(seen), relaxed);
-                record_.run_units.store(count, std::memory_order_release);
-            }
-            auto const mine = UnitWord::pack(UnitWord::run, static_cast<std::uint32_t>(first),
-                                             index_, UnitWord::generation(seen));
-            if (!word.compare_exchange_strong(seen, mine)) break;
-        }
-        return taken;
-    }
-
-    /// Gives back the units of the run in the record, unless the run became a live block. The
-    /// first unit goes last: while it is the run's, no other unit can belong to another run of
-    /// the same name.
-    void drop_run_units() {
-        auto const count = record_.run_units.load(std::memory_order_acquire);
-        if (count == 0) return;
-        auto const run = record_.run.load(std::memory_order_acquire);
-        auto const first = run >> 32;
-        auto const generation = run & 0xfffffff;
-        auto const head = arena_.unit(first).load(std::memory_order_acquire);
-        if (UnitWord::phase(head) != UnitWord::run || UnitWord::owner(head) != index_ ||
-            UnitWord::generation(head) != generation)
-            return;
-        auto const block = arena_.block(first * words_per_unit).load(std::memory_order_acquire);
-        if (BlockWord::phase(block) == BlockWord::live) return;
-        release_units(first, count);
-    }
-
-    void release_units(std::uint64_t first, std::uint64_t count) {
-        for (auto unit = first + count; unit-- > first;) {
-            auto& word = arena_.unit(unit);
-            auto seen = word.load(std::memory_order_acquire);
-            if (UnitWord::phase(seen) == UnitWord::run && UnitWord::detail(seen) == first)
-                word.compare_exchange_strong(
-                    seen, UnitWord::pack(UnitWord::free, 0, 0, UnitWord::next_generation(seen)));
-        }
-    }
-
-    void free_run(Ref ref, std::uint64_t unit_word) {
-        auto const first = ref.unit();
-        auto& word = arena_.block(ref.granule());
-        auto seen = word.load(std::memory_order_acquire);
-        if (is_live(seen, ref)) {
-            auto const count = arena_.hints(first).run_units.load(relaxed);
-            // From here on the record can finish: the units are ours to give back.
-            auto const mine = UnitWord::pack(UnitWord::run, static_cast<std::uint32_t>(first),
-                                             index_, UnitWord::generation(unit_word));
-            arena_.unit(first).store(mine, std::memory_order_release);
-            record_.run.store(first << 32 | UnitWord::generation(unit_word), relaxed);
-            record_.run_units.store(count, std::memory_order_release);
-            give_back_or_keep(ref.offset(), count * unit_bytes);
-            word.store(BlockWord::pack(ref.generation() + 1, BlockWord::free, 0));
-            drop_run_units();
-            record_.run_units.store(0, std::memory_order_release);
-        }
-    }
-
     // ---- memory given back -------------------------------------------------------------------
-
-    void give_back_or_keep(std::uint64_t offset, std::uint64_t bytes) {
-        auto& backed = arena_.header().free_backed;
-        if (backed.load(relaxed) + bytes <= keep_backed) {
-            backed.fetch_add(bytes, relaxed);
-            return;
-        }
-        arena_.memory().give_back(offset, bytes);
-        if (bytes < unit_bytes) clean(offset / unit_bytes, offset % unit_bytes / page, bytes);
-    }
-
-    void mark_dirty(std::uint64_t unit, std::uint64_t granule, std::uint32_t size_class) {
-        auto const bytes = class_bytes(size_class);
-        auto& pages = arena_.hints(unit).dirty_pages;
-        auto const first = granule * granule_bytes / page;
-        for (auto p = first; p < first + std::max(bytes / page, std::uint64_t{1}); ++p)
-            if ((pages[p / 64].load(relaxed) >> p % 64 & 1) == 0)
-                pages[p / 64].fetch_or(std::uint64_t{1} << p % 64, relaxed);
-        if (bytes >= page) {
-            auto& backed = arena_.header().free_backed;
-            auto const seen = backed.load(relaxed);
-            backed.store(seen > bytes ? seen - bytes : 0, relaxed);
-        }
-    }
-    void clean(std::uint64_t unit, std::uint64_t first, std::uint64_t bytes) {
-        for (auto p = first; p < first + bytes / page; ++p)
-            arena_.hints(unit).dirty_pages[p / 64].fetch_and(~(std::uint64_t{1} << p % 64),
-                                                             relaxed);
-    }
 
     /// The granules of the blocks that lie on a page: the blocks in it, or the one it is part of.
     std::pair<std::uint64_t, std::uint64_t> blocks_on(std::uint64_t page_index,
@@ -399,7 +265,7 @@ private:
             bytes = (end - first) * granule_bytes;
             auto const offset = unit * unit_bytes + first * granule_bytes;
             arena_.memory().give_back(offset, bytes);
-            clean(unit, first * granule_bytes / page, bytes);
+            backing_.clean(unit, first * granule_bytes / page, bytes);
         }
         unclaim(unit, page_index);
         record_.trim.store(0, std::memory_order_release);
@@ -422,6 +288,8 @@ private:
     Arena& arena_;
     Record& record_;
     std::uint16_t index_;
+    Backing backing_;
+    Runs runs_;
 };
 
 }  // namespace multiprocessing::heap

@@ -63,6 +63,9 @@ struct BlockWord {
     static constexpr std::uint16_t owner(std::uint64_t w) {
         return static_cast<std::uint16_t>(w >> 8);
     }
+    static constexpr bool is_live(std::uint64_t w, Ref ref) {
+        return generation(w) == ref.generation() && phase(w) == live;
+    }
 };
 
 /// The state of one unit of 1 MiB: free, a slab of one class, or part of a run of units.

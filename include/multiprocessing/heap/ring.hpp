@@ -76,8 +76,7 @@ public:
     /// Puts `size` bytes, at most inline_bytes, which `write(std::byte*)` writes; it must not throw.
     template <class Write>
     bool try_put(std::uint64_t size, Write write) {
-        auto ledger = heap::ledger();
-        RingSteps steps(ledger, *body_);
+        auto steps = my_steps();
         auto const claim = steps.claim_empty();
         if (!claim) return false;
         claim.slot->size = size;
@@ -92,8 +91,7 @@ public:
     }
     /// Puts a message; on success the hand is empty.
     bool try_put(Hand& message) {
-        auto ledger = heap::ledger();
-        RingSteps steps(ledger, *body_);
+        auto steps = my_steps();
         auto const claim = steps.claim_empty();
         if (!claim) return false;
         claim.slot->size = RingSlot::is_message;
@@ -122,8 +120,7 @@ public:
     /// short and must not use a ring. When it throws, the item counts as got.
     template <class Visit>
     bool try_get(Visit&& visit) {
-        auto ledger = heap::ledger();
-        RingSteps steps(ledger, *body_);
+        auto steps = my_steps();
         auto const claim = steps.claim_full();
         if (!claim) return false;
         RingItem item(*claim.slot);
@@ -145,13 +142,11 @@ public:
     // ---- looking; out of date as soon as it is known ----
 
     std::uint64_t size() const {
-        auto ledger = heap::ledger();
-        return RingSteps(ledger, *body_).size();
+        return my_steps().size();
     }
     /// Nothing could be got now.
     bool empty() const {
-        auto ledger = heap::ledger();
-        auto const state = RingSteps(ledger, *body_).head_state();
+        auto const state = my_steps().head_state();
         return state == 0 || LapWord::phase(state) < LapWord::full;
     }
     /// Nothing could be put now.
@@ -162,8 +157,7 @@ public:
 
     /// If the item at the head is being written by a process that died, settles that.
     void settle_head() const {
-        auto ledger = heap::ledger();
-        auto const state = RingSteps(ledger, *body_).head_state();
+        auto const state = my_steps().head_state();
         auto const phase = LapWord::phase(state);
         if (phase == LapWord::writing || phase == LapWord::reading)
             sweep_owner(LapWord::owner(state));
@@ -172,6 +166,11 @@ public:
     friend bool operator==(Ring const& a, Ring const& b) { return a.shared_ == b.shared_; }
 
 private:
+    RingSteps my_steps() const {
+        auto const index = ThreadRecord::index();
+        return {State::instance().arena, index, *body_};
+    }
+
     template <class Try>
     bool wait(Event& event, Deadline deadline, Try try_it) {
         return try_until(event, deadline, try_it, [this] { settle_head(); });

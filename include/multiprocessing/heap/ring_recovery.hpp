@@ -66,7 +66,7 @@ inline void put_again(Ledger& ledger, RingBody& body, RingSlot& from) {
     for (auto& hand : ledger.record().hands)
         if (message && hand.load() == message.bits) hand.store(0, std::memory_order_release);
 
-    RingSteps steps(ledger, body, ring_intent::again);
+    RingSteps steps(ledger.arena(), ledger.index(), body, ring_intent::again);
     RingClaim to;
     if (again.load() != 0) to = claim_of(ledger, again.load());
     if (!to || !holds(ledger, to, LapWord::writing)) {

@@ -19,18 +19,19 @@ struct RingClaim {
 /// Nothing here ever waits; a step that somebody else left half done is finished on the way.
 class RingSteps {
 public:
-    RingSteps(Ledger& ledger, RingBody& body, std::size_t intent = ring_intent::slot)
-        : ledger_(ledger), arena_(ledger.arena()), body_(body),
-          intents_(ledger.record().ring), intent_(intents_[intent]) {}
+    RingSteps(Arena& arena, std::uint16_t index, RingBody& body,
+              std::size_t intent = ring_intent::slot)
+        : arena_(arena), body_(body), intents_(arena.record(index).ring),
+          intent_(intents_[intent]), index_(index) {}
 
     // ---- putting -----------------------------------------------------------------------------
 
     /// Claims the slot at the tail for writing. Nothing when the ring is full.
     /// Errors: MemoryError when a segment has to be added and cannot.
-    RingClaim claim_empty(bool bounded = true) {
+    [[gnu::always_inline]] RingClaim claim_empty(bool bounded = true) {
         for (;;) {
             Place const at{body_.tail.load(std::memory_order_acquire)};
-            if (at.at_end()) {
+            if (at.at_end()) [[unlikely]] {
                 extend(at);
                 continue;
             }
@@ -39,7 +40,7 @@ public:
             auto seen = LapWord::pack(at.lap(), LapWord::empty);
             intend(at);
             if (slot.state.compare_exchange_strong(
-                    seen, LapWord::pack(at.lap(), LapWord::writing, ledger_.index()))) {
+                    seen, LapWord::pack(at.lap(), LapWord::writing, index_))) {
                 move(body_.tail, at, at.next());
                 return {&slot, at};
             }
@@ -58,10 +59,10 @@ public:
 
     /// Claims the first item for reading. Nothing when there is none, or when the first one is
     /// still being written.
-    RingClaim claim_full() {
+    [[gnu::always_inline]] RingClaim claim_full() {
         for (;;) {
             Place const at{body_.head.load(std::memory_order_acquire)};
-            if (at.at_end()) {
+            if (at.at_end()) [[unlikely]] {
                 if (!enter_next(at)) return {};
                 continue;
             }
@@ -71,7 +72,7 @@ public:
             if (LapWord::phase(seen) == LapWord::full) {
                 intend(at);
                 if (slot.state.compare_exchange_strong(
-                        seen, LapWord::pack(at.lap(), LapWord::reading, ledger_.index()))) {
+                        seen, LapWord::pack(at.lap(), LapWord::reading, index_))) {
                     move(body_.head, at, at.next());
                     return {&slot, at};
                 }
@@ -86,23 +87,20 @@ public:
     /// The item was taken out of the slot; what is left of it is dropped.
     void finish(RingClaim const& claim) {
         auto& slot = *claim.slot;
-        if (slot.message.load(std::memory_order_relaxed) != 0) {
-            ledger_.drop_word(slot.message);
-            ledger_.run();
-            slot.message.store(0, std::memory_order_relaxed);
-        }
+        if (slot.message.load(std::memory_order_relaxed) != 0)
+            Ledger(arena_, index_).drop(slot.message);
         // Sequentially consistent: either we see that the head has left the segment, or whoever
         // moves it sees that this slot is done.
         slot.state.store(LapWord::pack(claim.at.lap(), LapWord::done));
         if (body_.maxsize != 0) body_.not_full.notify_one();
-        if (Place{body_.head.load()}.lap() != claim.at.lap())
-            retire(ledger_, segment_at(claim.at.segment()), claim.at.lap());
+        if (Place{body_.head.load()}.lap() != claim.at.lap()) [[unlikely]]
+            retire(Ledger(arena_, index_), segment_at(claim.at.segment()), claim.at.lap());
     }
 
     // ---- looking -----------------------------------------------------------------------------
 
     /// The number of the first item that is not yet being taken.
-    std::uint64_t head_number() {
+    [[gnu::noinline]] std::uint64_t head_number() {
         for (;;) {
             Place const at{body_.head.load()};
             auto const number = number_of(at);
@@ -142,7 +140,7 @@ public:
     // ---- segments ----------------------------------------------------------------------------
 
     /// Frees a segment that the head has left and in which every slot is done; one caller does.
-    static void retire(Ledger& ledger, RingSegment& segment, std::uint64_t lap) {
+    [[gnu::noinline]] static void retire(Ledger ledger, RingSegment& segment, std::uint64_t lap) {
         auto linked = LapWord::pack(lap, LapWord::linked);
         Ref const ring{segment.ring.load(std::memory_order_acquire)};
         auto const base = segment.base.load(std::memory_order_acquire);
@@ -206,7 +204,7 @@ private:
     }
 
     /// Moves the tail from the end of its segment to the next one, which is made if need be.
-    void extend(Place tail) {
+    [[gnu::noinline]] void extend(Place tail) {
         auto& next = next_of(tail);
         auto seen = next.load(std::memory_order_acquire);
         if (NextWord::lap(seen) != tail.lap()) return;  // the tail is elsewhere by now
@@ -229,7 +227,7 @@ private:
         intents_[ring_intent::link].store(arena_.offset_of(&next), std::memory_order_release);
         auto& hand = intents_[ring_intent::segment];
         try {
-            ledger_.allocate(Kind::segment, 0, segment_bytes - sizeof(Header), hand);
+            Ledger(arena_, index_).allocate(Kind::segment, 0, segment_bytes - sizeof(Header), hand);
         } catch (...) {
             intents_[ring_intent::link].store(0, std::memory_order_release);
             throw;
@@ -243,7 +241,7 @@ private:
             mark_linked(segment, lap);
             hand.store(0, std::memory_order_release);
         } else {
-            ledger_.drop(hand);
+            Ledger(arena_, index_).drop(hand);
         }
         intents_[ring_intent::link].store(0, std::memory_order_release);
     }
@@ -260,7 +258,7 @@ private:
             slot.state.store(empty, relaxed);
             slot.message.store(0, relaxed);
         }
-        segment.where.store(LapWord::pack(lap, LapWord::prepared, ledger_.index()),
+        segment.where.store(LapWord::pack(lap, LapWord::prepared, index_),
                             std::memory_order_release);
     }
 
@@ -276,7 +274,7 @@ private:
     }
 
     /// Moves the head from the end of its segment to the next one, if there is one.
-    bool enter_next(Place at) {
+    [[gnu::noinline]] bool enter_next(Place at) {
         auto const next = next_of(at).load(std::memory_order_acquire);
         if (NextWord::lap(next) != at.lap()) return true;  // the head is elsewhere by now
         if (NextWord::segment(next) == 0) return false;
@@ -293,7 +291,7 @@ private:
         } else {
             intend(Place::of(at.lap(), 0, at.segment()));  // a sweep looks whether it is to be freed
             if (move(body_.head, at, to))
-                retire(ledger_, segment_at(at.segment()), at.lap());
+                retire(Ledger(arena_, index_), segment_at(at.segment()), at.lap());
         }
         return true;
     }
@@ -312,11 +310,11 @@ private:
         }
     }
 
-    Ledger& ledger_;
     Arena& arena_;
     RingBody& body_;
     std::array<Word, 8>& intents_;
     Word& intent_;
+    std::uint16_t index_;
 };
 
 }  // namespace multiprocessing::heap

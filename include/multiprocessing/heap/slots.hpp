@@ -134,6 +134,7 @@ inline std::array<Word, holdings_per_chunk>& add_chunk(Word*& more) {
 
 inline void State::begin() {
     if (auto const inherited = Inheritance::mine()) {
+        platform::set_inheritable(inherited->handle, false);  // another program has no use for it
         arena = Arena::attach(platform::Handle{inherited->handle}, inherited->reserved);
         if (arena.header().id != inherited->arena_id)
             throw RuntimeError("the inherited arena belongs to another process tree");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/platform/background.hpp — a thread of the library's own, which the program does not notice.
+// multiprocessing/platform/background.hpp — a thread that the program does not notice.
 // Layer 1 (platform). Mirrors the daemon threads of Lib/threading.py.
 #pragma once
 
-// start_background_thread(run, argument)  calls run(argument) in a detached thread with a small stack,
-//                   which ends with the process. It gets none of the signals that are sent to the
-//                   process, so the program's handlers run in its own threads. RuntimeError if the
-//                   system refuses.
+// start_background_thread(run, argument)  calls run(argument) in a detached thread with a small
+//                   stack, which ends with the process. None of the signals that are sent to the
+//                   process reach it, so the handlers of the program run in its own threads.
+//                   RuntimeError if the system refuses.
 //                   POSIX: pthread_create with all signals blocked.  Windows: CreateThread.
 
 #include <multiprocessing/platform/detect.hpp>

@@ -3,11 +3,11 @@
 // Layer 1 (platform). Mirrors `atexit.register`.
 #pragma once
 
-// at_exit(handler)  calls the handler with the exit code when the program calls exit or returns from
-//                   main; what was registered last comes first, together with std::atexit and the
-//                   destructors of static objects. The handler may end the process by exit_process,
-//                   and so keep a forked child from what its parent had registered before.
-//                   POSIX: on_exit; where there is none, atexit, and the code is 0.
+// at_exit(handler)  calls the handler with the exit code when the program calls exit or returns
+//                   from main. What was registered last comes first, together with std::atexit
+//                   and the destructors of static objects. The handler may end the process by
+//                   exit_process, and so keep a forked child from what its parent registered.
+//                   POSIX: on_exit, or, where there is none, atexit; then the code is 0.
 //                   Windows: atexit, likewise.
 //                   MemoryError if it cannot be registered.
 

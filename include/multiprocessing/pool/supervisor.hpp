@@ -6,8 +6,8 @@
 // is dead, every chunk that bears its name is settled, whatever it got round to telling.
 #pragma once
 
-#include <multiprocessing/platform/poll.hpp>
 #include <multiprocessing/pool/async_result.hpp>
+#include <multiprocessing/pool/end_watch.hpp>
 #include <multiprocessing/pool/engine.hpp>
 #include <multiprocessing/util/log.hpp>
 
@@ -23,63 +23,6 @@ namespace multiprocessing::pool {
 
 /// Python: the states of `multiprocessing.pool.Pool`.
 enum class PoolState : std::uint8_t { run, close, terminate };
-
-/// Tells the supervisor of the ends of processes, from a thread that does nothing else.
-class EndWatch {
-public:
-    explicit EndWatch(heap::Ring news) : news_(std::move(news)) {
-        thread_ = std::thread([this] { run(); });
-    }
-    ~EndWatch() {
-        {
-            std::lock_guard guard(mutex_);
-            stopped_ = true;
-        }
-        doorbell_.ring();
-        thread_.join();
-    }
-
-    void add(std::shared_ptr<platform::Handle> sentinel) {
-        {
-            std::lock_guard guard(mutex_);
-            sentinels_.push_back(std::move(sentinel));
-        }
-        doorbell_.ring();
-    }
-
-private:
-    void run() {
-        for (;;) {
-            std::vector<std::shared_ptr<platform::Handle>> watched;
-            std::vector<platform::native_handle> handles{doorbell_.handle()};
-            {
-                std::lock_guard guard(mutex_);
-                if (stopped_) return;
-                watched = sentinels_;
-            }
-            for (auto const& sentinel : watched) handles.push_back(sentinel->get());
-            bool ended = false;
-            for (auto const index : platform::poll_handles(handles, Timeout::forever)) {
-                if (index == 0) {
-                    doorbell_.drain();
-                } else {
-                    ended = true;
-                    std::lock_guard guard(mutex_);
-                    std::erase(sentinels_, watched[index - 1]);
-                }
-            }
-            News const news{News::worker_ended, 0, 0};
-            if (ended) news_.put(std::as_bytes(std::span{&news, 1}), Deadline{});
-        }
-    }
-
-    heap::Ring news_;
-    platform::Doorbell doorbell_;
-    std::mutex mutex_;
-    std::vector<std::shared_ptr<platform::Handle>> sentinels_;
-    bool stopped_ = false;
-    std::thread thread_;
-};
 
 /// The pool but for its types. Its public functions may be called by any thread.
 class Supervisor {

@@ -107,6 +107,7 @@ inline void enter_child(Table& table, std::shared_ptr<Child> const& child, std::
 /// The child of a fork becomes a process of its own. The caller has all guards.
 inline void become_child(Table& table, std::shared_ptr<Child> child, StartMethod method,
                          Parent parent) {
+    for (auto const& sibling : table.children) sibling->sentinel->reset();
     table.children.clear();
     table.made = 0;
     table.parent = std::move(parent);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // multiprocessing/process/current.hpp — this process, its parent, its children.
-// Layer 5 (process). Mirrors current_process, parent_process and active_children of Lib/multiprocessing/process.py.
+// Layer 5 (process). Mirrors the functions of Lib/multiprocessing/process.py.
 #pragma once
 
 #include <multiprocessing/platform/liveness.hpp>

@@ -4,10 +4,10 @@
 #pragma once
 
 #include <multiprocessing/config.hpp>
+#include <multiprocessing/platform/background.hpp>
 #include <multiprocessing/platform/liveness.hpp>
 #include <multiprocessing/platform/poll.hpp>
 #include <multiprocessing/platform/process.hpp>
-#include <multiprocessing/platform/background.hpp>
 #include <multiprocessing/timeout.hpp>
 
 #include <chrono>
@@ -15,8 +15,8 @@
 
 namespace multiprocessing::process {
 
-/// Waits in a thread of its own, so that a busy child leaves too. Not a signal on the parent's death:
-/// the system sends that when the thread ends that forked.
+/// Waits in a thread of its own, so that a busy child leaves too. Not a signal on the parent's
+/// death: the system sends that when the thread ends that forked.
 class ParentWatch {
 public:
     /// From now on this process ends, at once and with status 1, when the parent has ended.

@@ -29,10 +29,8 @@ struct Preparation {
 /// What the child shall be told. The caller has the table's mutex.
 inline Preparation prepare(Table const& table, Child const& child, StartMethod method) {
     auto& log = LogState::instance();
-    return {child.name,         child.kind,
-            child.identity,     table.current->name,
-            child.daemon,       child.watches_parent,
-            method,             log.exists.load(),
+    return {child.name,         child.kind,           child.identity, table.current->name,
+            child.daemon,       child.watches_parent, method,         log.exists.load(),
             log.logger.level(), log.to_stderr()};
 }
 

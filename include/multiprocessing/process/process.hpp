@@ -36,15 +36,16 @@ struct ProcessOptions {
 ///     p.start();
 ///     p.join();
 ///
-/// Shape: function and arguments are kept by value, a string literal as a std::string, and reach the
-/// function as rvalues. A forked child has them as they are; for any other they must be picklable.
+/// Shape: function and arguments are kept by value, a string literal as a std::string, and reach
+/// the function as rvalues. A forked child has them as they are; for any other they must be
+/// picklable.
 /// Sharing: copies name the same process. Any thread may use them; only the process that made the
 /// object may start, ask and wait.
 /// Errors: ValueError from everything but name, daemon and the repr after close().
 /// Python: `multiprocessing.Process(group=None, target=None, name=None, args=(), kwargs={}, *,
 /// daemon=None)`.
-/// Differs: a child ends as soon as its parent is gone. A std::thread that the child has left running
-/// is not waited for.
+/// Differs: a child ends as soon as its parent is gone. A std::thread that the child has left
+/// running is not waited for. A target is given instead of overriding run().
 class Process {
 public:
     template <class F, class... A>
@@ -61,9 +62,20 @@ public:
         : Process(make("Process", std::nullopt, std::move(options), std::forward<F>(function),
                        std::forward<A>(arguments)...)) {}
 
+    template <class F, class... A>
+        requires(!std::same_as<std::remove_cvref_t<F>, Process> &&
+                 !std::same_as<std::remove_cvref_t<F>, ProcessOptions> &&
+                 !reduction::InvocableTask<F, A...>)
+    explicit Process(F&&, A&&...) {
+        static_assert(reduction::InvocableTask<F, A...>,
+                      "the target cannot be called with these arguments: compare their number and "
+                      "types; they are passed as rvalues of their decayed types, a string literal "
+                      "as std::string");
+    }
+
     /// Starts the child; once.
-    /// Errors: AssertionError the second time, in another process than the one that made this, or in
-    /// a daemon; RuntimeError where main has not called freeze_support(); PicklingError where
+    /// Errors: AssertionError the second time, in another process than the one that made this, or
+    /// in a daemon; RuntimeError where main has not called freeze_support(); PicklingError where
     /// function and arguments must be pickled and cannot; OSError.
     /// Python: `Process.start`.
     void start() {
@@ -126,8 +138,7 @@ public:
     }
     void daemon(bool daemon) {
         auto const guard = lock();
-        if (child_->stage != Stage::initial)
-            throw AssertionError("process has already started");
+        if (child_->stage != Stage::initial) throw AssertionError("process has already started");
         child_->daemon = daemon;
     }
 
@@ -205,8 +216,8 @@ private:
                                                 A&&... arguments) {
         auto target =
             process::make_target(std::forward<F>(function), std::forward<A>(arguments)...);
-        auto child = process::make_child(std::move(kind), std::move(options.name), options.daemon,
-                                         method);
+        auto child =
+            process::make_child(std::move(kind), std::move(options.name), options.daemon, method);
         child->target = std::move(target);
         return child;
     }
@@ -249,8 +260,8 @@ struct Access {
 
     /// As a context makes them: `kind` is "ForkProcess" ...
     template <class F, class... A>
-    static Process make(std::string kind, std::optional<StartMethod> method,
-                        ProcessOptions options, F&& function, A&&... arguments) {
+    static Process make(std::string kind, std::optional<StartMethod> method, ProcessOptions options,
+                        F&& function, A&&... arguments) {
         return Process(Process::make(std::move(kind), method, std::move(options),
                                      std::forward<F>(function), std::forward<A>(arguments)...));
     }

@@ -37,8 +37,8 @@ inline std::optional<int> exitcode_of(std::int64_t pid) {
 /// Whether this process made the object, and may ask and wait for what it stands for.
 inline bool is_mine(Child const& child) { return child.creator == heap::my_stamp(); }
 
-/// Reaps the child if it has ended, and clears what it leaves in the heap. The caller has the mutex,
-/// so that one thread reaps and all others find the exit code.
+/// Reaps the child if it has ended, and clears what it leaves in the heap. The caller has the
+/// mutex, so that one thread reaps and all others find the exit code.
 inline std::optional<int> poll_locked(Table& table, Child& child) {
     if (child.exitcode || child.stage != Child::Stage::started || !is_mine(child))
         return child.exitcode;

@@ -59,10 +59,10 @@ inline std::string quoted(std::string_view text) {
 inline std::string repr(Table& table, Child& child) {
     bool const is_current = table.current.get() == &child;
     auto const code = poll_locked(table, child);
-    std::string_view const status = child.stage == Child::Stage::closed ? "closed"
-                                    : is_current                       ? "started"
-                                    : !is_mine(child)                  ? "unknown"
-                                    : code                             ? "stopped"
+    std::string_view const status = child.stage == Child::Stage::closed    ? "closed"
+                                    : is_current                           ? "started"
+                                    : !is_mine(child)                      ? "unknown"
+                                    : code                                 ? "stopped"
                                     : child.stage == Child::Stage::started ? "started"
                                                                            : "initial";
     auto text = fmt::format("<{} name={}", child.kind, quoted(child.name));

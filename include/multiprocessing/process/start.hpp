@@ -21,9 +21,9 @@ namespace multiprocessing::process {
 inline void require_bootstrapped(Table& table) {
     std::lock_guard guard(table.mutex);
     if (table.is_spawned && !table.is_ready)
-        throw RuntimeError("a process cannot be started while this one, a child, is still on its way "
-                           "to freeze_support(): call multiprocessing::freeze_support() on the first "
-                           "line of main, and start no process before main");
+        throw RuntimeError("a process cannot be started while this one, a child, is still on its "
+                           "way to freeze_support(): call multiprocessing::freeze_support() on the "
+                           "first line of main, and start no process before main");
 }
 
 /// Starts a child whose stage is `starting`. If it cannot be started it is as it was before.
@@ -34,14 +34,20 @@ inline void launch(std::shared_ptr<Child> const& child) {
         auto const method = child->method ? *child->method : fix_method();
         reap_finished();
         ensure_children_are_ended();
-        if (method == StartMethod::fork) popen_fork::launch(child);
-        else popen_spawn::launch(child);
+        if (method == StartMethod::fork)
+            popen_fork::launch(child);
+        else
+            popen_spawn::launch(child);
     } catch (...) {
         std::lock_guard guard(table.mutex);
         child->stage = Child::Stage::initial;
         throw;
     }
-    child->target.reset();  // nobody else looks at it once the child is started
+    // Destroyed without the mutex, since the arguments may do anything.
+    std::unique_ptr<Target> const sent = [&] {
+        std::lock_guard guard(table.mutex);
+        return std::move(child->target);
+    }();
 }
 
 }  // namespace multiprocessing::process

@@ -32,7 +32,7 @@ struct Child {
     std::string kind;      // "Process", "ForkProcess" ...
     std::string identity;  // "1:2": the second child of the first child
     heap::SlotStamp creator;
-    std::int64_t creator_pid = 0;  // 0: the root, which nobody made
+    std::int64_t creator_pid = 0;       // 0: the root, which nobody made
     std::optional<StartMethod> method;  // none: the default one
 
     std::string name;
@@ -53,7 +53,7 @@ struct Parent {
 };
 
 struct Table {
-    std::mutex mutex;  // of all below and of every Child; held across a fork
+    std::mutex mutex;                // of all below and of every Child; held across a fork
     std::shared_ptr<Child> current;  // this process, as its parent made it
     std::optional<Parent> parent;
     std::vector<std::shared_ptr<Child>> children;  // started, and not known to have ended

@@ -53,10 +53,10 @@ public:
                 "bind values with multiprocessing::partial instead of capturing them",
                 multiprocessing::detail::type_name<F>()));
         } else if constexpr (!(Picklable<A> && ...)) {
-            throw PicklingError(fmt::format(
-                "cannot pickle an argument of the target '{}': specialise "
-                "multiprocessing::pickle<T> for its type, or start the process by fork",
-                multiprocessing::detail::type_name<F>()));
+            throw PicklingError(
+                fmt::format("cannot pickle an argument of the target '{}': specialise "
+                            "multiprocessing::pickle<T> for its type, or start the process by fork",
+                            multiprocessing::detail::type_name<F>()));
         } else {
             std::apply([&](A const&... a) { reduction::dump_target(out, function_, a...); },
                        arguments_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/process/worker.hpp — starts children that serve the library, such as a pool's workers.
+// multiprocessing/process/worker.hpp — starts children that serve the library, as a pool's do.
 // Layer 5 (process). Mirrors what Lib/multiprocessing/pool.py does with Process.
 #pragma once
 
@@ -21,11 +21,11 @@ namespace multiprocessing::process {
 
 /// What a child of the library is to be.
 struct ChildSpec {
-    std::string kind = "Process";       // its name is KIND-N, unless `name` is given
+    std::string kind = "Process";  // its name is KIND-N, unless `name` is given
     std::optional<std::string> name = std::nullopt;
     bool daemon = true;
     std::optional<StartMethod> method = std::nullopt;  // none: the default one
-    bool watches_parent = true;  // false keeps a forked child single-threaded: it must watch by itself
+    bool watches_parent = true;  // false: single-threaded, and it watches its parent by itself
 };
 
 /// A child that has been started. Copies name the same one; any thread may use them.
@@ -56,8 +56,7 @@ private:
 template <class F, class... A>
 Worker start_child(ChildSpec spec, F&& function, A&&... arguments) {
     auto target = make_target(std::forward<F>(function), std::forward<A>(arguments)...);
-    auto child =
-        make_child(std::move(spec.kind), std::move(spec.name), spec.daemon, spec.method);
+    auto child = make_child(std::move(spec.kind), std::move(spec.name), spec.daemon, spec.method);
     child->watches_parent = spec.watches_parent;
     child->target = std::move(target);
     child->stage = Child::Stage::starting;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/util/anchored.hpp — state of a layer that exists once per process, however many modules there are.
+// multiprocessing/util/anchored.hpp — state that a process has once, in however many modules.
 // Layer 2 (util). Mirrors the module globals of Lib/multiprocessing.
 #pragma once
 

@@ -162,8 +162,7 @@ public:
         if (!entry_) return false;
         auto& state = ExitState::instance();
         std::lock_guard guard(state.mutex);
-        return std::find(state.entries.begin(), state.entries.end(), entry_) !=
-               state.entries.end();
+        return std::find(state.entries.begin(), state.entries.end(), entry_) != state.entries.end();
     }
 
 private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/util/fork_guard.hpp — keeps the state of this layer in order while the process is forked.
+// multiprocessing/util/fork_guard.hpp — keeps this layer in order while the process is forked.
 // Layer 2 (util). Mirrors _run_after_forkers of Lib/multiprocessing/util.py.
 #pragma once
 
@@ -12,12 +12,11 @@
 
 namespace multiprocessing::util {
 
-/// No other thread is amid a change of this layer's state while one of these exists. Both sides of a
-/// fork destroy theirs.
+/// No other thread is amid a change of this layer's state while one of these exists. Both sides of
+/// a fork destroy theirs.
 class ForkGuard {
 public:
-    ForkGuard()
-        : exit_(ExitState::instance().mutex), log_(LogState::instance().mutex()) {}
+    ForkGuard() : exit_(ExitState::instance().mutex), log_(LogState::instance().mutex()) {}
 
 private:
     std::lock_guard<std::mutex> exit_, log_;
@@ -27,7 +26,7 @@ private:
 /// Returns what is to be called once the guard is gone.
 inline std::vector<void (*)()> reset_after_fork() {
     auto& state = ExitState::instance();
-    // Not destroyed: what a callback holds may be a thread, or want a lock that another thread held.
+    // Not destroyed: what a callback holds may be a thread, or want a lock that another one held.
     new std::vector(std::move(state.entries));
     state.entries = {};
     state.exiting = false;
