@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(across support support_self faults kill stress compile odr headers install interop conformance examples fuzz start_methods)
 # Files that test a whole module in one respect.
-set(aspects abandoned_test exit_test kill_test limits_test orphan_test refusal_test storm_test stress_test threads_test)
+set(aspects abandoned_test exit_test kill_test limits_test orphan_test refusal_test state_test storm_test stress_test threads_test)
 
 set(faults 0)
 set(include ${ROOT}/include/multiprocessing)

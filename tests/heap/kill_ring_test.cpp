@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/heap/kill_ring_test.cpp — a process is killed, or stopped, after every instruction of each step of a ring.
+// tests/heap/kill_ring_test.cpp — a process is killed, or stopped, after every instruction of each
+// step of a ring.
 #include <multiprocessing/heap.hpp>
 
 #include "heap/family.hpp"
@@ -51,7 +52,8 @@ Options with_long_loops() {
 }
 
 void put_inline(std::uint64_t value) {
-    std::array<std::uint64_t, 8> const words{value, value, value, value, value, value, value, value};
+    std::array<std::uint64_t, 8> const words{value, value, value, value,
+                                             value, value, value, value};
     expect(ring->put(std::as_bytes(std::span{words}), mp::Deadline()), "no room");
 }
 

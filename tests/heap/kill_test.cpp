@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/heap/kill_test.cpp — a process is killed, or stopped, after every instruction of each step of the heap.
+// tests/heap/kill_test.cpp — a process is killed, or stopped, after every instruction of each step
+// of the heap.
 #include <multiprocessing/heap.hpp>
 
 #include "heap/family.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/heap/ring_test.cpp — rings: order, bounds, growth, wrapped counters, threads, and what is left when they die.
+// tests/heap/ring_test.cpp — rings: order, bounds, growth, wrapped counters, threads, and what is
+// left when they die.
 #include <multiprocessing/heap.hpp>
 
 #include "heap/family.hpp"

@@ -140,7 +140,8 @@ TEST_CASE("Pool: callbacks run once, and one that throws does no harm", "[pool]"
     CHECK(pool.apply(square, 3) == 9);
 }
 
-// CPython: _TestPool.test_terminate, test_context, TestPoolWorkerErrors.test_pool_worker_lifetime_early_close
+// CPython: _TestPool.test_terminate, test_context,
+// TestPoolWorkerErrors.test_pool_worker_lifetime_early_close
 TEST_CASE("Pool: close ends what is under way, terminate fails it", "[pool]") {
     auto const method = any_method();
     {
@@ -252,7 +253,8 @@ TEST_CASE("Pool: a lost task is run again as often as was allowed", "[pool][faul
     CHECK(lives.value() == 0);
 }
 
-TEST_CASE("Pool: idle workers that are killed are replaced, and nothing is lost", "[pool][faults]") {
+TEST_CASE("Pool: idle workers that are killed are replaced, and nothing is lost",
+          "[pool][faults]") {
     auto pool = make_pool(any_method());
     for (int round = 0; round < 10; ++round) {
         for (auto const pid : pool.map(pid_of, {1, 2, 3, 4}, {.chunksize = 1}))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/queues/queue_test.cpp — Queue<T>: what Python's tests ask of it, and what only C++ can get wrong.
+// tests/queues/queue_test.cpp — Queue<T>: what Python's tests ask of it, and what only C++ can get
+// wrong.
 #include <multiprocessing/queues.hpp>
 
 #include "heap/family.hpp"
@@ -223,7 +224,8 @@ TEST_CASE("Queue: types of all sizes arrive as they were", "[queue]") {
 
         mp::Queue<Letter> letters;
         Letter const small{"a", {}};
-        Letter const large{"b", std::vector<std::string>(500, "a page of a letter, and no short one")};
+        Letter const large{"b",
+                           std::vector<std::string>(500, "a page of a letter, and no short one")};
         letters.put(small);
         letters.put(large);
         letters.put({});

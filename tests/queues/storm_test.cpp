@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/queues/storm_test.cpp — putters and getters are killed at random; nothing is torn, lost or doubled.
+// tests/queues/storm_test.cpp — putters and getters are killed at random; nothing is torn, lost or
+// doubled.
 #include <multiprocessing/queues.hpp>
 
 #include "heap/family.hpp"
@@ -27,7 +28,8 @@ struct Board {
     heap::Word over;
     heap::Word got;
     heap::Word torn;
-    std::array<std::atomic<std::uint8_t>, most_items> state;  // 1: put returned; 2: counted by getter
+    // 1: put returned; 2: counted by getter
+    std::array<std::atomic<std::uint8_t>, most_items> state;
 };
 constexpr std::uint8_t was_put = 1, was_got = 2, was_doubled = 4;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/arena.hpp — the one growable shared mapping of a process tree, and where its tables lie.
+// multiprocessing/heap/arena.hpp — the one growable shared mapping of a process tree, and where its
+// tables lie.
 // Layer 2 (heap).
 #pragma once
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/backing.hpp — the memory behind the arena: taken when needed, kept warm, given back.
+// multiprocessing/heap/backing.hpp — the memory behind the arena: taken when needed, kept warm,
+// given back.
 // Layer 2 (heap).
 #pragma once
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/fork.hpp — a child's slot before there is a child, and what the child does with it.
+// multiprocessing/heap/fork.hpp — a child's slot before there is a child, and what the child does
+// with it.
 // Layer 2 (heap).
 #pragma once
 

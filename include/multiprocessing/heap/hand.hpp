@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/hand.hpp — a block that only this thread holds, and that a sweep finds if it dies.
+// multiprocessing/heap/hand.hpp — a block that only this thread holds, and that a sweep finds if it
+// dies.
 // Layer 2 (heap).
 #pragma once
 

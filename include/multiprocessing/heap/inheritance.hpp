@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/inheritance.hpp — how a program that runs itself as its child finds the tree's arena.
+// multiprocessing/heap/inheritance.hpp — how a program that runs itself as its child finds the
+// tree's arena.
 // Layer 2 (heap). Mirrors the command line of Lib/multiprocessing/spawn.py.
 #pragma once
 

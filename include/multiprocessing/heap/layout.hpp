@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // multiprocessing/heap/layout.hpp — what lies where in the arena that a process tree shares.
-// Layer 2 (heap). Python keeps its arenas in Lib/multiprocessing/heap.py; nothing of that layout is mirrored.
+// Layer 2 (heap). Python keeps its arenas in Lib/multiprocessing/heap.py; nothing of that layout is
+// mirrored.
 #pragma once
 
 #include <array>
@@ -53,7 +54,8 @@ struct Ref {
 struct BlockWord {
     enum Phase : std::uint64_t { free = 0, live = 1, claimed = 2 };
 
-    static constexpr std::uint64_t pack(std::uint32_t generation, Phase phase, std::uint16_t owner) {
+    static constexpr std::uint64_t pack(std::uint32_t generation, Phase phase,
+                                        std::uint16_t owner) {
         return std::uint64_t{generation} << 32 | std::uint64_t{owner} << 8 | phase;
     }
     static constexpr std::uint32_t generation(std::uint64_t w) {

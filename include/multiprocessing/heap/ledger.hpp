@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ledger.hpp — references counted so that a killed step can be finished or undone by anyone.
+// multiprocessing/heap/ledger.hpp — references counted so that a killed step can be finished or
+// undone by anyone.
 // Layer 2 (heap).
 //
 // A reference is a word that holds a Ref (in a process's holdings, in a message's links). Making or
@@ -53,7 +54,8 @@ public:
         h.references.store(0, std::memory_order_relaxed);
         h.resume.store(0, std::memory_order_relaxed);
         for (std::uint32_t i = 0; i < links; ++i) h.link(i).store(0, std::memory_order_relaxed);
-        hand.store(ref.bits, std::memory_order_release);  // from here on a sweep may read the header
+        // from here on a sweep may read the header
+        hand.store(ref.bits, std::memory_order_release);
         return ref;
     }
 
@@ -134,7 +136,8 @@ public:
         word.store(0, std::memory_order_release);
     }
 
-    /// Finishes or undoes whatever a dead thread had begun. May itself be cut short and begun again.
+    /// Finishes or undoes whatever a dead thread had begun. May itself be cut short and begun
+    /// again.
     void recover() {
         blocks_.recover();
         if (record_.op.load(std::memory_order_acquire) != 0) {

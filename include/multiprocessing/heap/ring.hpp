@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring.hpp — a queue of byte strings and messages for all processes of the tree.
-// Layer 2 (heap). Mirrors the pipe, the locks and the semaphore inside Lib/multiprocessing/queues.py.
+// multiprocessing/heap/ring.hpp — a queue of byte strings and messages for all processes of the
+// tree.
+// Layer 2 (heap). Mirrors the pipe, the locks and the semaphore inside
+// Lib/multiprocessing/queues.py.
 #pragma once
 
 #include <multiprocessing/heap/ring_recovery.hpp>
@@ -73,7 +75,8 @@ public:
 
     // ---- putting. False: the ring is full, and nothing was put. ----
 
-    /// Puts `size` bytes, at most inline_bytes, which `write(std::byte*)` writes; it must not throw.
+    /// Puts `size` bytes, at most inline_bytes, which `write(std::byte*)` writes; it must not
+    /// throw.
     template <class Write>
     bool try_put(std::uint64_t size, Write write) {
         auto steps = my_steps();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring_layout.hpp — the words of a queue: an endless chain of segments of slots.
+// multiprocessing/heap/ring_layout.hpp — the words of a queue: an endless chain of segments of
+// slots.
 // Layer 2 (heap). Mirrors no Python file.
 //
 // Each time a segment is put to use it gets a **lap** that no segment of the tree had before, and
@@ -14,8 +15,8 @@
 //            done and the head is past it
 //   head, tail  hints that only move on. The tail is never behind the head by a segment.
 //
-// Slots are claimed in order: the tail leaves a slot only when that is no longer empty, and a slot is
-// claimed only where the tail was seen. A slot's payload belongs to the owner in its state.
+// Slots are claimed in order: the tail leaves a slot only when that is no longer empty, and a slot
+// is claimed only where the tail was seen. A slot's payload belongs to the owner in its state.
 #pragma once
 
 #include <multiprocessing/heap/event.hpp>
@@ -44,7 +45,8 @@ struct LapWord {
     }
 };
 
-/// What follows a segment: lap of that segment:34 | its successor, counted in segments:20. 0: nothing.
+/// What follows a segment: lap of that segment:34 | its successor, counted in segments:20. 0:
+/// nothing.
 struct NextWord {
     static constexpr std::uint64_t pack(std::uint64_t lap, std::uint64_t segment) {
         return lap << lap_shift | segment;
@@ -119,9 +121,11 @@ static_assert(offsetof(RingBody, head) % granule_bytes == offsetof(RingBody, tai
 
 /// Record::ring: what a sweep of a dead thread must know of its ring operation.
 namespace ring_intent {
-inline constexpr std::size_t slot = 0;     // the slot it may hold: lap:34 | granule:29. May be stale
+// the slot it may hold: lap:34 | granule:29. May be stale
+inline constexpr std::size_t slot = 0;
 inline constexpr std::size_t segment = 1;  // Ref of a segment in its hands: being linked or freed
-inline constexpr std::size_t link = 2;     // offset of the `next` word it would be linked by; else 0
+// offset of the `next` word it would be linked by; else 0
+inline constexpr std::size_t link = 2;
 inline constexpr std::size_t lap = 3;      // the lap of the segment that is being linked
 inline constexpr std::size_t again = 4;    // the slot into which a dead getter's item may be put
 inline constexpr std::size_t again_held = 5;  // the same, once that slot is known to be claimed

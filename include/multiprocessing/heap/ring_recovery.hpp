@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring_recovery.hpp — what becomes of a ring when a process dies in it, or when nobody is left.
+// multiprocessing/heap/ring_recovery.hpp — what becomes of a ring when a process dies in it, or
+// when nobody is left.
 // Layer 2 (heap). Mirrors no Python file.
 #pragma once
 

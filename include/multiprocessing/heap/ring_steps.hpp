@@ -289,7 +289,8 @@ private:
         if (at.segment() == 0) {
             move(body_.head, at, to);
         } else {
-            intend(Place::of(at.lap(), 0, at.segment()));  // a sweep looks whether it is to be freed
+            // a sweep looks whether it is to be freed
+            intend(Place::of(at.lap(), 0, at.segment()));
             if (move(body_.head, at, to))
                 retire(Ledger(arena_, index_), segment_at(at.segment()), at.lap());
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring_wait.hpp — spin, yield, then sleep until a step on a shared object succeeds.
+// multiprocessing/heap/ring_wait.hpp — spin, yield, then sleep until a step on a shared object
+// succeeds.
 // Layer 2 (heap). Mirrors no Python file.
 #pragma once
 
@@ -31,9 +32,11 @@ public:
     template <class Try>
     static bool spin(Try try_it) {
         if (yield_first == 0) {
-            for (int i = 0; i < spins; ++i) {
-                pause_briefly();
+            // Less and less often: each look takes the line away from the peer that writes it.
+            for (int i = 0, pauses = 1; i < spins; i += pauses) {
+                for (int k = 0; k < pauses; ++k) pause_briefly();
                 if (try_it()) return true;
+                if (pauses < most_pauses) pauses *= 2;
             }
             yield_first = waits_until_next_spin;
         } else {
@@ -47,7 +50,8 @@ public:
     }
 
 private:
-    static constexpr int spins = 2000;
+    static constexpr int spins = 2000;  // pauses, about 50 us: what it costs to be woken
+    static constexpr int most_pauses = 64;
     static constexpr int yields = 16;
     static constexpr int waits_until_next_spin = 127;
     static inline thread_local int yield_first = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/shared.hpp — a process's reference to a shared object; the base of every public handle.
+// multiprocessing/heap/shared.hpp — a process's reference to a shared object; the base of every
+// public handle.
 // Layer 2 (heap).
 #pragma once
 

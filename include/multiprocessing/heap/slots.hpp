@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/slots.hpp — one slot per process: made by the parent, taken by the child, swept by anyone.
+// multiprocessing/heap/slots.hpp — one slot per process: made by the parent, taken by the child,
+// swept by anyone.
 // Layer 2 (heap).
 //
 // free -> prepared (parent)  references of the child are counted from now on

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/state.hpp — what one process knows of the tree: its arena, its slot, its references.
+// multiprocessing/heap/state.hpp — what one process knows of the tree: its arena, its slot, its
+// references.
 // Layer 2 (heap).
 #pragma once
 
@@ -37,7 +38,8 @@ struct State {
     std::vector<Word*> free_holdings;
     Word* last_more = nullptr;  // where the next chunk of holdings is linked
 
-    std::array<std::atomic<void*>, 8> layers{};  // what the layers above keep; see util/anchored.hpp
+    // what the layers above keep; see util/anchored.hpp
+    std::array<std::atomic<void*>, 8> layers{};
 
     static State& instance() {
         static State& state = *static_cast<State*>(
@@ -103,7 +105,8 @@ private:
         auto constexpr first = max_slots;
         auto const start = header.record_cursor.load(std::memory_order_relaxed);
         for (std::uint32_t i = 0; i < max_records - first; ++i) {
-            auto const index = static_cast<std::uint32_t>(first + (start + i) % (max_records - first));
+            auto const index =
+                static_cast<std::uint32_t>(first + (start + i) % (max_records - first));
             auto& word = state.arena.record(index).state;
             auto seen = word.load(std::memory_order_relaxed);
             if (Record::in_use(seen)) continue;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/statistics.hpp — what is in use in the arena, counted from the truth, not from counters.
+// multiprocessing/heap/statistics.hpp — what is in use in the arena, counted from the truth, not
+// from counters.
 // Layer 2 (heap).
 #pragma once
 

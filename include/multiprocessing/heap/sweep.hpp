@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/sweep.hpp — clearing the slot of a dead process: its unfinished steps, then its references.
+// multiprocessing/heap/sweep.hpp — clearing the slot of a dead process: its unfinished steps, then
+// its references.
 // Layer 2 (heap).
 //
 // A sweeper claims the slot by one compare-and-swap, then goes on in the dead threads' own records,

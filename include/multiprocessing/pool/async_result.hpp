@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/pool/async_result.hpp — a result that will be there, and what the pool's process knows of a call.
+// multiprocessing/pool/async_result.hpp — a result that will be there, and what the pool's process
+// knows of a call.
 // Layer 6 (pool). Mirrors ApplyResult and MapResult of Lib/multiprocessing/pool.py.
 #pragma once
 

@@ -2,7 +2,8 @@
 // multiprocessing/pool/job.hpp — the tasks of one call in shared memory, claimed chunk by chunk.
 // Layer 6 (pool). Mirrors the task tuples of Lib/multiprocessing/pool.py.
 //
-// A chunk: queued -> running(worker) -> done -> settled. One compare-and-swap claims it and names the worker, so
+// A chunk: queued -> running(worker) -> done -> settled. One compare-and-swap claims it and names
+// the worker, so
 // whoever finds that worker dead knows what it held:
 //   before the claim   the announcement is delivered again; the chunk is still queued
 //   running            the chunk is lost: it fails, or is queued again

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/pool/supervisor.hpp — the thread that looks after a pool's workers and collects their results.
+// multiprocessing/pool/supervisor.hpp — the thread that looks after a pool's workers and collects
+// their results.
 // Layer 6 (pool). Mirrors _handle_workers and _handle_results of Lib/multiprocessing/pool.py.
 //
 // Truth lies in the chunks of the jobs, not in the news: news only say where to look. When a worker
@@ -28,7 +29,10 @@ enum class PoolState : std::uint8_t { run, close, terminate };
 class Supervisor {
 public:
     Supervisor(StartMethod method, unsigned workers, WorkerOrder order)
-        : size_(workers), tasks_(order.tasks), news_(order.news), engine_(method, std::move(order)) {
+        : size_(workers),
+          tasks_(order.tasks),
+          news_(order.news),
+          engine_(method, std::move(order)) {
         try {
             for (unsigned i = 0; i < size_; ++i) members_.push_back(engine_.launch());
         } catch (...) {

@@ -26,6 +26,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+// The leak sanitizer's, where the program is built with it; it does not look into mappings by
+// itself.
+extern "C" [[gnu::weak]] void __lsan_register_root_region(void const* begin, std::size_t bytes);
+
 namespace multiprocessing::platform::inline posix {
 
 namespace detail {
@@ -104,6 +108,9 @@ inline AnchorHead* make_anchor(char const* name, std::size_t bytes,
         ::mmap(nullptr, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.get(), 0);
     if (address == MAP_FAILED) {
         return nullptr;
+    }
+    if (&::__lsan_register_root_region != nullptr) {
+        ::__lsan_register_root_region(address, whole);
     }
     auto* const head = ::new (address) AnchorHead{};
     head->layout_hash = layout_hash;
