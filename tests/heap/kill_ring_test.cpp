@@ -18,7 +18,7 @@ using namespace test::stepper;
 
 namespace {
 
-constexpr std::uint64_t mark = 7;        // what the victim puts, or is to get
+constexpr std::uint64_t mark = 7;         // what the victim puts, or is to get
 constexpr std::uint64_t first_own = 100;  // what the survivors put
 
 Statistics baseline;
@@ -107,8 +107,10 @@ void advance_to(std::uint64_t slot) {
 /// What the survivors do while the victim is stopped; it may hold up the line, but not them.
 void go_round() {
     for (int i = 0; i < 600; ++i) {
-        if (i % 8 == 0) put_message(first_own + put_by_survivors++);
-        else put_inline(first_own + put_by_survivors++);
+        if (i % 8 == 0)
+            put_message(first_own + put_by_survivors++);
+        else
+            put_inline(first_own + put_by_survivors++);
         if (auto const value = take()) got.push_back(*value);
     }
 }
@@ -122,8 +124,10 @@ std::size_t count_marks() {
     std::size_t marks = 0;
     for (auto const value : got) {
         if (value != mark && next == victim_got()) ++next;
-        if (value == mark) ++marks;
-        else expect(value == next++, "an item is lost, or doubled, or out of order");
+        if (value == mark)
+            ++marks;
+        else
+            expect(value == next++, "an item is lost, or doubled, or out of order");
     }
     if (next == victim_got()) ++next;
     expect(next == first_own + put_by_survivors, "a survivor's item is lost");
@@ -184,7 +188,9 @@ Scenario getting(std::string name, void (*put)(std::uint64_t), std::uint64_t slo
 }
 
 struct Common {
-    Common() { common = Shared::make(Kind::plain, 0, 16, [](std::byte*) {}); }
+    Common() {
+        common = Shared::make(Kind::plain, 0, 16, [](std::byte*) {});
+    }
     ~Common() { common.reset(); }
 };
 
@@ -336,17 +342,18 @@ TEST_CASE("Ring, killed: the sweeper of a dead putter or getter", "[heap][ring][
         verify(run(s, o));
         verify(run(s, pairs));
     };
-    run_both(sweeping_of("sweep of a dead putter",
-                      [] {
-                          make_ring();
-                          put_message(mark);
-                          make_dead([] {
-                              ring->try_put(8, [](std::byte*) { mp::platform::exit_process(0); });
-                          });
-                          put_message(mark);
-                      },
-                      2));
-    run_both(sweeping_of("sweep of a dead getter", [] { die_reading({}, put_message); }, 1));
-    run_both(sweeping_of("sweep of a dead getter, redelivered",
-                      [] { die_reading({.redeliver = true}, put_message); }, 2));
+    run_both(sweeping_of(
+        "sweep of a dead putter",
+        [] {
+            make_ring();
+            put_message(mark);
+            make_dead([] { ring->try_put(8, [](std::byte*) { mp::platform::exit_process(0); }); });
+            put_message(mark);
+        },
+        2));
+    run_both(sweeping_of(
+        "sweep of a dead getter", [] { die_reading({}, put_message); }, 1));
+    run_both(sweeping_of(
+        "sweep of a dead getter, redelivered",
+        [] { die_reading({.redeliver = true}, put_message); }, 2));
 }

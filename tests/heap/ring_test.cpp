@@ -23,8 +23,10 @@ bool put(Ring& ring, std::uint64_t value) {
 
 std::uint64_t value_of(RingItem& item) {
     std::uint64_t value = 0;
-    if (item.is_message()) std::memcpy(&value, item.message().body(), sizeof value);
-    else std::memcpy(&value, item.bytes().data(), sizeof value);
+    if (item.is_message())
+        std::memcpy(&value, item.message().body(), sizeof value);
+    else
+        std::memcpy(&value, item.bytes().data(), sizeof value);
     return value;
 }
 
@@ -118,8 +120,10 @@ TEST_CASE("Ring: messages and bytes take turns, and nothing is left of them", "[
         auto ring = Ring::make();
         for (std::uint64_t i = 0; i < 1000; ++i) {
             auto message = message_of(i);
-            if (i % 2 == 0) REQUIRE(ring.try_put(message));
-            else REQUIRE(put(ring, i));
+            if (i % 2 == 0)
+                REQUIRE(ring.try_put(message));
+            else
+                REQUIRE(put(ring, i));
         }
         CHECK(family::at_rest().blocks > before.blocks + 500);
         for (std::uint64_t i = 0; i < 400; ++i) REQUIRE(get(ring) == i);

@@ -58,8 +58,7 @@ void put_for_ever(mp::Queue<std::string>& queue) {
         try {
             queue.put(text_of(number), true, std::chrono::milliseconds(200));
             board().state[number].fetch_or(was_put);
-        } catch (mp::Full const&) {
-        }
+        } catch (mp::Full const&) {}
     }
 }
 
@@ -75,8 +74,7 @@ void get_for_ever(mp::Queue<std::string>& queue) {
     while (board().over == 0) {
         try {
             note(queue.get(true, std::chrono::milliseconds(200)));
-        } catch (mp::Empty const&) {
-        }
+        } catch (mp::Empty const&) {}
     }
 }
 
@@ -106,8 +104,7 @@ void blow(long maxsize) {
         members.clear();
         try {
             for (;;) note(queue.get(false));
-        } catch (mp::Empty const&) {
-        }
+        } catch (mp::Empty const&) {}
         CHECK(queue.qsize() == 0);
         CHECK(board().torn == 0);
         std::uint64_t lost = 0;
@@ -121,8 +118,8 @@ void blow(long maxsize) {
         CHECK(doubled == 0);
         CHECK(lost <= killed_getters);  // one item can die with each
         INFO("items got: " << board().got << ", died with their getters: " << lost
-                           << ", kills: " << outcome.kills << ", longest stall: "
-                           << outcome.longest_stall.count() << " us");
+                           << ", kills: " << outcome.kills
+                           << ", longest stall: " << outcome.longest_stall.count() << " us");
         shared_board.reset();
     }
     auto const after = family::at_rest();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring.hpp — a queue of byte strings and messages for all processes of the
-// tree.
-// Layer 2 (heap). Mirrors the pipe, the locks and the semaphore inside
-// Lib/multiprocessing/queues.py.
+// multiprocessing/heap/ring.hpp — a queue of byte strings and messages for a process tree.
+// Layer 2 (heap). Mirrors the pipe and the locks in Lib/multiprocessing/queues.py.
 #pragma once
 
 #include <multiprocessing/heap/ring_recovery.hpp>
@@ -15,9 +13,9 @@
 namespace multiprocessing::heap {
 
 struct RingOptions {
-    std::uint64_t maxsize = 0;  // 0: no bound
-    std::uint64_t type = 0;     // for the layers above
-    bool redeliver = false;     // an item whose getter died in the visit is put again
+    std::uint64_t maxsize = 0;       // 0: no bound
+    std::uint64_t type = 0;          // for the layers above
+    bool redeliver = false;          // an item whose getter died in the visit is put again
     std::uint64_t first_number = 0;  // for tests of the counters' wrap
 };
 
@@ -144,9 +142,7 @@ public:
 
     // ---- looking; out of date as soon as it is known ----
 
-    std::uint64_t size() const {
-        return my_steps().size();
-    }
+    std::uint64_t size() const { return my_steps().size(); }
     /// Nothing could be got now.
     bool empty() const {
         auto const state = my_steps().head_state();

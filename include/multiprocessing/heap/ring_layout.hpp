@@ -126,8 +126,8 @@ inline constexpr std::size_t slot = 0;
 inline constexpr std::size_t segment = 1;  // Ref of a segment in its hands: being linked or freed
 // offset of the `next` word it would be linked by; else 0
 inline constexpr std::size_t link = 2;
-inline constexpr std::size_t lap = 3;      // the lap of the segment that is being linked
-inline constexpr std::size_t again = 4;    // the slot into which a dead getter's item may be put
+inline constexpr std::size_t lap = 3;         // the lap of the segment that is being linked
+inline constexpr std::size_t again = 4;       // the slot into which a dead getter's item may be put
 inline constexpr std::size_t again_held = 5;  // the same, once that slot is known to be claimed
 
 constexpr std::uint64_t of(Place at) {

@@ -46,9 +46,9 @@ inline RingBody& body_of(Ledger& ledger, Ref ring) {
 inline RingClaim claim_of(Ledger& ledger, std::uint64_t intent) {
     auto const granule = ring_intent::granule_of(intent);
     auto constexpr per_segment = segment_bytes / granule_bytes;
-    return {ledger.arena().at<RingSlot>(granule * granule_bytes),
-            Place::of(ring_intent::lap_of(intent), granule % per_segment - 1,
-                      granule / per_segment)};
+    return {
+        ledger.arena().at<RingSlot>(granule * granule_bytes),
+        Place::of(ring_intent::lap_of(intent), granule % per_segment - 1, granule / per_segment)};
 }
 
 inline bool holds(Ledger& ledger, RingClaim const& claim, LapWord::Phase phase) {

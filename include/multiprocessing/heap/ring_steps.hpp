@@ -21,8 +21,11 @@ class RingSteps {
 public:
     RingSteps(Arena& arena, std::uint16_t index, RingBody& body,
               std::size_t intent = ring_intent::slot)
-        : arena_(arena), body_(body), intents_(arena.record(index).ring),
-          intent_(intents_[intent]), index_(index) {}
+        : arena_(arena),
+          body_(body),
+          intents_(arena.record(index).ring),
+          intent_(intents_[intent]),
+          index_(index) {}
 
     // ---- putting -----------------------------------------------------------------------------
 
@@ -183,9 +186,7 @@ private:
         return segment_at(at.segment()).base.load(std::memory_order_acquire) + at.slot();
     }
 
-    void intend(Place at) {
-        intent_.store(ring_intent::of(at), std::memory_order_release);
-    }
+    void intend(Place at) { intent_.store(ring_intent::of(at), std::memory_order_release); }
 
     static bool move(Word& hint, Place from, Place to) {
         return hint.compare_exchange_strong(from.bits, to.bits);
@@ -263,8 +264,7 @@ private:
     }
 
     Ref ring_ref() const {
-        auto const granule =
-            (arena_.offset_of(&body_) - Header::body_offset(0)) / granule_bytes;
+        auto const granule = (arena_.offset_of(&body_) - Header::body_offset(0)) / granule_bytes;
         return Ref::of(granule, BlockWord::generation(arena_.block(granule).load()));
     }
 
@@ -280,8 +280,10 @@ private:
         if (NextWord::segment(next) == 0) return false;
         // The tail first: a segment is freed once the head has left it.
         for (Place tail{body_.tail.load()}; tail.lap() == at.lap(); tail = {body_.tail.load()}) {
-            if (tail.at_end()) extend(tail);
-            else move(body_.tail, tail, at);
+            if (tail.at_end())
+                extend(tail);
+            else
+                move(body_.tail, tail, at);
         }
         auto& segment = segment_at(NextWord::segment(next));
         Place const to =
@@ -300,8 +302,8 @@ private:
     /// A ring that is gone has no segments left; its body may be anything, and is not trusted.
     static bool head_is_past(Ledger& ledger, Ref ring, std::uint64_t base) {
         if (!ring) return false;
-        auto& head = reinterpret_cast<RingBody*>(
-                         ledger.arena().at<std::byte>(ring.offset()) + Header::body_offset(0))
+        auto& head = reinterpret_cast<RingBody*>(ledger.arena().at<std::byte>(ring.offset()) +
+                                                 Header::body_offset(0))
                          ->head;
         for (;;) {
             Place const at{head.load()};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/queues/queue.hpp — a queue that any process of the tree may put into and get from.
+// multiprocessing/queues/queue.hpp — a queue that all processes of the tree share.
 // Layer 4 (channels). Mirrors Queue in Lib/multiprocessing/queues.py.
 #pragma once
 
@@ -47,9 +47,9 @@ public:
     /// Errors: MemoryError.
     /// Python: `multiprocessing.Queue(maxsize=0)`.
     explicit Queue(long maxsize = 0)
-        : local_(std::make_shared<Local>(heap::Ring::make(
-              {.maxsize = maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : 0,
-               .type = type_hash()}))) {}
+        : local_(std::make_shared<Local>(
+              heap::Ring::make({.maxsize = maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : 0,
+                                .type = type_hash()}))) {}
 
     /// Puts a copy of an item.
     /// Blocks: while the queue is full, unless `block` is false.

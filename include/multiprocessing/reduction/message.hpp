@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/reduction/message.hpp — a pickled value as a message of the shared heap, with the
-// handles it carries.
+// multiprocessing/reduction/message.hpp — a pickled value as a message of the shared heap.
 // Layer 3 (pickling). Mirrors the courier in Lib/multiprocessing/reduction.py.
 #pragma once
 
