@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/heap/ring_test.cpp — rings: order, bounds, growth, wrapped counters, threads, and what is
-// left when they die.
+// tests/heap/ring_test.cpp — order, bounds, growth, wrapped counters, threads.
 #include <multiprocessing/heap.hpp>
 
 #include "heap/family.hpp"

@@ -7,6 +7,8 @@
 #include <multiprocessing/heap/shared.hpp>
 #include <multiprocessing/heap/sweep.hpp>
 
+#include <thread>
+
 namespace multiprocessing::heap {
 
 /// A slot prepared for a child that is about to be started. Unless the child was started, it is
@@ -74,8 +76,10 @@ inline bool adopt_after_fork(SlotStamp stamp) {
         state.last_more = &chunk->link(0);
     slots::for_each_holding(ledger, slot, [&state](Word& word) {
         auto const found = state.held.find(word.load(std::memory_order_relaxed));
-        if (found != state.held.end()) found->second->holding = &word;
-        else state.free_holdings.push_back(&word);
+        if (found != state.held.end())
+            found->second->holding = &word;
+        else
+            state.free_holdings.push_back(&word);
     });
     return true;
 }
@@ -88,16 +92,16 @@ inline platform::ForkResult fork(ChildSlot& slot) {
     (void)ledger();  // a foreign process may not get so far
     std::unique_lock guard(state.mutex);
     slot.copy_references();
-    State::forking = true;
+    state.forking = std::this_thread::get_id();
     auto const result = [&] {
         try {
             return platform::fork_process();
         } catch (...) {
-            State::forking = false;
+            state.forking = std::thread::id{};
             throw;
         }
     }();
-    State::forking = false;
+    state.forking = std::thread::id{};
     if (result.side == platform::ForkSide::child) {
         if (!adopt_after_fork(slot.started())) platform::exit_process(1);
     } else {

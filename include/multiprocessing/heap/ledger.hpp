@@ -16,6 +16,8 @@
 
 #include <multiprocessing/heap/blocks.hpp>
 
+#include <cstring>
+
 namespace multiprocessing::heap {
 
 class Ledger;
@@ -42,7 +44,8 @@ public:
         return ref && blocks_.is_live(ref) ? arena_.at<Header>(ref.offset()) : nullptr;
     }
 
-    /// Takes a block for a header with so many links and a body; it is in `hand` as a message.
+    /// Takes a block for a header with so many links and a body; it is in `hand`. An object's body is
+    /// zeroed, since a sweep may have to destroy it before its maker has filled it.
     Ref allocate(Kind kind, std::uint32_t links, std::uint64_t body, Word& hand) {
         auto const bytes = Header::body_offset(links) + body;
         auto const ref = kind == Kind::segment ? blocks_.allocate_segment(hand)
@@ -54,7 +57,8 @@ public:
         h.references.store(0, std::memory_order_relaxed);
         h.resume.store(0, std::memory_order_relaxed);
         for (std::uint32_t i = 0; i < links; ++i) h.link(i).store(0, std::memory_order_relaxed);
-        // from here on a sweep may read the header
+        if (kind == Kind::plain || kind == Kind::ring) std::memset(h.body(), 0, body);
+        // From here on a sweep may read the header.
         hand.store(ref.bits, std::memory_order_release);
         return ref;
     }

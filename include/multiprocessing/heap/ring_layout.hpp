@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring_layout.hpp — the words of a queue: an endless chain of segments of
-// slots.
+// multiprocessing/heap/ring_layout.hpp — the words of a ring: a chain of segments of slots.
 // Layer 2 (heap). Mirrors no Python file.
 //
 // Each time a segment is put to use it gets a **lap** that no segment of the tree had before, and
@@ -121,13 +120,11 @@ static_assert(offsetof(RingBody, head) % granule_bytes == offsetof(RingBody, tai
 
 /// Record::ring: what a sweep of a dead thread must know of its ring operation.
 namespace ring_intent {
-// the slot it may hold: lap:34 | granule:29. May be stale
-inline constexpr std::size_t slot = 0;
+inline constexpr std::size_t slot = 0;     // lap:34 | granule:29 of the slot it may hold
 inline constexpr std::size_t segment = 1;  // Ref of a segment in its hands: being linked or freed
-// offset of the `next` word it would be linked by; else 0
-inline constexpr std::size_t link = 2;
-inline constexpr std::size_t lap = 3;         // the lap of the segment that is being linked
-inline constexpr std::size_t again = 4;       // the slot into which a dead getter's item may be put
+inline constexpr std::size_t link = 2;     // offset of the `next` word that is to name it; or 0
+inline constexpr std::size_t lap = 3;      // the lap of the segment that is being linked
+inline constexpr std::size_t again = 4;    // the slot into which a dead getter's item may be put
 inline constexpr std::size_t again_held = 5;  // the same, once that slot is known to be claimed
 
 constexpr std::uint64_t of(Place at) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring_recovery.hpp — what becomes of a ring when a process dies in it, or
-// when nobody is left.
+// multiprocessing/heap/ring_recovery.hpp — what becomes of a ring when its users die.
 // Layer 2 (heap). Mirrors no Python file.
 #pragma once
 

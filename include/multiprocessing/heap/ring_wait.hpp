@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/heap/ring_wait.hpp — spin, yield, then sleep until a step on a shared object
-// succeeds.
+// multiprocessing/heap/ring_wait.hpp — spin, yield, then sleep until a step succeeds.
 // Layer 2 (heap). Mirrors no Python file.
 #pragma once
 

@@ -7,7 +7,6 @@
 #include <multiprocessing/heap/hand.hpp>
 #include <multiprocessing/heap/slots.hpp>
 
-#include <cstring>
 
 namespace multiprocessing::heap {
 
@@ -23,7 +22,6 @@ public:
     template <class Init>
     static Shared make(Kind kind, std::uint32_t links, std::uint64_t body_bytes, Init init) {
         auto hand = Hand::allocate(kind, links, body_bytes);
-        std::memset(hand.body(), 0, body_bytes);
         init(hand.body());
         Shared shared{hold(hand.ref())};
         hand.forget();

@@ -77,9 +77,8 @@ inline SlotStamp take(State& state) {
         auto& slot = state.arena.slot(index);
         auto seen = slot.state.load(std::memory_order_acquire);
         if (Slot::phase(seen) != Slot::free) continue;
-        for (auto mark = header.slot_mark.load(); mark <= index &&
-             !header.slot_mark.compare_exchange_weak(mark, index + 1);) {
-        }
+        for (auto mark = header.slot_mark.load();
+             mark <= index && !header.slot_mark.compare_exchange_weak(mark, index + 1);) {}
         auto const generation = Slot::generation(seen);
         if (!slot.state.compare_exchange_strong(
                 seen, Slot::pack(generation, Slot::prepared, state.slot, state.generation)))
@@ -98,9 +97,9 @@ inline bool adopt(State& state, SlotStamp stamp) {
     slot.start_time.store(me.start_time, std::memory_order_relaxed);
     auto seen = slot.state.load(std::memory_order_acquire);
     if (Slot::generation(seen) != stamp.generation || Slot::phase(seen) != Slot::prepared ||
-        !slot.state.compare_exchange_strong(
-            seen, Slot::pack(stamp.generation, Slot::live, Slot::creator(seen),
-                             Slot::creator_generation(seen))))
+        !slot.state.compare_exchange_strong(seen, Slot::pack(stamp.generation, Slot::live,
+                                                             Slot::creator(seen),
+                                                             Slot::creator_generation(seen))))
         return false;
     state.slot = stamp.slot;
     state.generation = stamp.generation;
@@ -151,15 +150,15 @@ inline void State::begin() {
 }
 
 inline void State::before_fork() {
-    if (!forking) instance().mutex.lock();
+    if (!instance().is_forking()) instance().mutex.lock();
 }
 inline void State::after_fork_in_parent() {
-    if (!forking) instance().mutex.unlock();
+    if (!instance().is_forking()) instance().mutex.unlock();
 }
 inline void State::after_fork_in_child() {
     auto& state = instance();
     state.epoch.fetch_add(1);
-    if (forking) return;
+    if (state.is_forking()) return;
     state.foreign = true;
     state.mutex.unlock();
 }

@@ -13,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -29,9 +30,12 @@ struct Held {
 struct State {
     Arena arena;
     std::uint32_t slot = 0;
-    std::uint64_t generation = 0;  // of the slot
+    std::uint64_t generation = 0;         // of the slot
     std::atomic<std::uint64_t> epoch{1};  // another one after each fork: cached records are void
-    bool foreign = false;  // forked behind the library's back
+    bool foreign = false;                 // forked behind the library's back
+    /// The thread in the library's own fork, which holds the mutex and prepares the child itself. Not
+    /// thread-local: the module that forks may be another one than the one whose handlers run.
+    std::atomic<std::thread::id> forking{};
 
     std::mutex mutex;  // of what follows; held across a fork
     std::unordered_map<std::uint64_t, Held*> held;
@@ -47,6 +51,8 @@ struct State {
         return state;
     }
 
+    bool is_forking() const { return forking.load() == std::this_thread::get_id(); }
+
     Slot& my_slot() { return arena.slot(slot); }
 
     [[noreturn]] static void refuse_foreign() {
@@ -61,10 +67,6 @@ private:
     static void before_fork();
     static void after_fork_in_parent();
     static void after_fork_in_child();
-
-public:
-    /// Set by the library's own fork, which holds the mutex and prepares the child itself.
-    static inline thread_local bool forking = false;
 };
 
 /// The record of the calling thread; taken at its first use, given back when the thread ends.
@@ -121,8 +123,7 @@ private:
 
     static void raise(Word& mark, std::uint64_t least) {
         for (auto seen = mark.load(std::memory_order_relaxed);
-             seen < least && !mark.compare_exchange_weak(seen, least);) {
-        }
+             seen < least && !mark.compare_exchange_weak(seen, least);) {}
     }
 
     static inline thread_local std::uint64_t cached_epoch = 0;

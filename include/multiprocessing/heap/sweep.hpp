@@ -27,6 +27,29 @@ inline bool still_sweeping(Arena& arena, std::uint64_t stamp) {
            !process_is_dead(arena.slot(Record::slot(state)));
 }
 
+/// The calling thread is the one that sweeps the slot, unless another living one is.
+class Claim {
+public:
+    Claim(Arena& arena, Slot& slot)
+        : slot_(slot), mine_(stamp_of(arena, ThreadRecord::index())) {
+        auto holder = slot.sweeper.load(std::memory_order_acquire);
+        if (holder == 0 || (holder != mine_ && !still_sweeping(arena, holder)))
+            ours_ = slot.sweeper.compare_exchange_strong(holder, mine_);
+    }
+    Claim(Claim const&) = delete;
+    Claim& operator=(Claim const&) = delete;
+    ~Claim() {
+        auto expected = mine_;
+        if (ours_) slot_.sweeper.compare_exchange_strong(expected, 0);
+    }
+    explicit operator bool() const { return ours_; }
+
+private:
+    Slot& slot_;
+    std::uint64_t mine_;
+    bool ours_ = false;
+};
+
 inline void clear_records(Arena& arena, std::uint32_t slot) {
     auto const mark = arena.header().record_mark.load(std::memory_order_acquire);
     for (std::uint32_t i = max_slots; i < mark; ++i) {
@@ -55,10 +78,8 @@ inline void clear_references(Arena& arena, std::uint32_t index) {
 inline bool sweep(SlotStamp stamp, bool never_began = false) {
     auto& arena = State::instance().arena;
     auto& slot = arena.slot(stamp.slot);
-    auto const mine = sweeping::stamp_of(arena, ThreadRecord::index());
-    auto holder = slot.sweeper.load(std::memory_order_acquire);
-    if (holder != 0 && holder != mine && sweeping::still_sweeping(arena, holder)) return false;
-    if (!slot.sweeper.compare_exchange_strong(holder, mine)) return false;
+    sweeping::Claim const claim{arena, slot};
+    if (!claim) return false;
 
     auto state = slot.state.load(std::memory_order_acquire);
     auto const phase = Slot::phase(state);
@@ -83,8 +104,6 @@ inline bool sweep(SlotStamp stamp, bool never_began = false) {
         slot.state.store(Slot::pack(stamp.generation + 1, Slot::free, 0, 0),
                          std::memory_order_release);
     }
-    auto expected = mine;
-    slot.sweeper.compare_exchange_strong(expected, 0);
     return ours;
 }
 
