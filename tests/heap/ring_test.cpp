@@ -175,7 +175,7 @@ TEST_CASE("Ring: memory of a long queue is given back", "[heap][ring]") {
     }
     CHECK(family::at_rest() == before);
     ledger().blocks().trim();
-    CHECK(statistics().backed < backed + 1'000'000);
+    CHECK(statistics().backed < backed + 12'000'000);  // the allocator's tables stay
 }
 
 TEST_CASE("Ring: a getter's death loses its item, or puts it again", "[heap][ring]") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
 
+#include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/sharedctypes.hpp>
 #include <multiprocessing/synchronize.hpp>
@@ -301,6 +302,42 @@ TEST_CASE("Pool: nothing of it is left in shared memory", "[pool]") {
     CHECK(after.slots == before.slots);
     CHECK(after.records == before.records);
     CHECK(after.hands == before.hands);
+}
+
+TEST_CASE("Pool: only the process that made it may use it", "[pool]") {
+    auto pool = make_pool(mp::StartMethod::fork);
+    mp::Process child([&pool] {
+        CHECK_THROWS_AS(pool.apply(square, 1), mp::RuntimeError);
+        CHECK_THROWS_AS(pool.close(), mp::RuntimeError);
+        auto const inherited = std::move(pool);
+    });
+    child.start();
+    child.join();
+    CHECK(child.exitcode() == 0);
+    CHECK(pool.apply(square, 3) == 9);
+}
+
+TEST_CASE("Pool: what descendants leave behind is swept", "[pool][faults]") {
+    auto const slots = [] { return mp::heap::statistics().slots; };
+    mp::heap::sweep_dead();
+    auto const before = slots();
+    for (int i = 0; i < 5; ++i) {
+        mp::Process owner([] {
+            mp::Pool pool(2);
+            pool.apply(square, 2);
+            std::raise(SIGKILL);
+        });
+        owner.start();
+        owner.join();
+        CHECK(owner.exitcode() == -SIGKILL);
+    }
+    // Its zygote and its workers go by themselves, soon.
+    auto const deadline = mp::Deadline(mp::Timeout(20s));
+    while (slots() != before && !deadline.expired()) {
+        std::this_thread::yield();
+        mp::heap::sweep_dead();
+    }
+    CHECK(slots() == before);
 }
 
 TEST_CASE("Pool: threads share one pool", "[pool]") {

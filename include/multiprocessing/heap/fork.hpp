@@ -15,7 +15,7 @@ namespace multiprocessing::heap {
 /// swept when this is destroyed.
 class ChildSlot {
 public:
-    explicit ChildSlot(std::string_view name) : stamp_(slots::take(State::instance())) {
+    explicit ChildSlot(std::string_view name) : stamp_(take()) {
         auto& state = State::instance();
         auto& slot = state.my_slot();
         auto& mine = slot_of(stamp_);
@@ -59,6 +59,18 @@ public:
     SlotStamp started() { return std::exchange(stamp_, {}); }
 
 private:
+    /// Descendants that nobody here waits for are swept now and then, and when there is no slot.
+    static SlotStamp take() {
+        auto& state = State::instance();
+        if (state.arena.header().children.fetch_add(1) % 64 == 63) sweep_dead();
+        try {
+            return slots::take(state);
+        } catch (MemoryError const&) {
+            if (!sweep_dead()) throw;
+            return slots::take(state);
+        }
+    }
+
     SlotStamp stamp_;
 };
 

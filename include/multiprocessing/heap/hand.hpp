@@ -11,6 +11,9 @@
 
 namespace multiprocessing::heap {
 
+/// When memory is short: sweeps the dead and gives free pages back. True: try again. In sweep.hpp.
+bool relieve();
+
 /// Owns one message or one object without references yet. At most hands_per_record at once per
 /// thread; must be destroyed by the thread that made it.
 class Hand {
@@ -22,7 +25,12 @@ public:
     static Hand allocate(Kind kind, std::uint32_t links, std::uint64_t body) {
         auto ledger = heap::ledger();
         Hand hand{free_word(ledger)};
-        ledger.allocate(kind, links, body, *hand.word_);
+        try {
+            ledger.allocate(kind, links, body, *hand.word_);
+        } catch (MemoryError const&) {
+            if (!relieve()) throw;
+            ledger.allocate(kind, links, body, *hand.word_);
+        }
         return hand;
     }
 

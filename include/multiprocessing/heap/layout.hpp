@@ -242,7 +242,7 @@ struct ArenaHeader {
     Word unit_mark;    // units at or above it were never used
     Word free_backed;  // about how many bytes are free but still backed by memory
     alignas(128) Word segment_lap;  // the next lap of a ring segment, tree-wide
-    std::array<Word, 16> counters;  // for the layers above
+    Word children;              // prepared so far
 };
 
 }  // namespace multiprocessing::heap

@@ -151,10 +151,24 @@ public:
         run();
         recover_ring(*this);
         run();
-        for (auto& hand : record_.hands) drop(hand);
+        for (auto& hand : record_.hands) drop_hand(hand);
     }
 
 private:
+    /// A hand holds a block for which no reference counts. One that counts was made in the hand and
+    /// is already held elsewhere; only the hand had not let go yet.
+    void drop_hand(Word& hand) {
+        Ref const ref{hand.load(std::memory_order_acquire)};
+        if ((ref.bits & Record::raw_bit) == 0)
+            if (auto* const held = header(ref);
+                held != nullptr && held->kind != Kind::message &&
+                Stamp::count(held->references.load(std::memory_order_acquire)) != 0) {
+                hand.store(0, std::memory_order_release);
+                return;
+            }
+        drop(hand);
+    }
+
     std::uint64_t next_sequence(std::uint64_t seen) {
         auto sequence = record_.sequence.load(std::memory_order_relaxed);
         do sequence = (sequence + 1) & Stamp::sequence_mask;

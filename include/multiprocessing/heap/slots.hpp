@@ -92,15 +92,17 @@ inline SlotStamp take(State& state) {
 /// The calling process becomes the one of that slot. False when the slot was swept meanwhile.
 inline bool adopt(State& state, SlotStamp stamp) {
     auto& slot = state.arena.slot(stamp.slot);
-    auto const me = platform::this_process();
-    slot.pid.store(static_cast<std::uint64_t>(me.pid), std::memory_order_relaxed);
-    slot.start_time.store(me.start_time, std::memory_order_relaxed);
     auto seen = slot.state.load(std::memory_order_acquire);
     if (Slot::generation(seen) != stamp.generation || Slot::phase(seen) != Slot::prepared ||
-        !slot.state.compare_exchange_strong(seen, Slot::pack(stamp.generation, Slot::live,
-                                                             Slot::creator(seen),
-                                                             Slot::creator_generation(seen))))
+        !slot.state.compare_exchange_strong(
+            seen, Slot::pack(stamp.generation, Slot::live, Slot::creator(seen),
+                             Slot::creator_generation(seen))))
         return false;
+    // Only now: until the swap the slot may be swept, and be another process's already. A pid of 0
+    // counts as alive.
+    auto const me = platform::this_process();
+    slot.start_time.store(me.start_time, std::memory_order_relaxed);
+    slot.pid.store(static_cast<std::uint64_t>(me.pid), std::memory_order_release);
     state.slot = stamp.slot;
     state.generation = stamp.generation;
     return true;

@@ -73,7 +73,7 @@ inline void clear_references(Arena& arena, std::uint32_t index) {
 
 }  // namespace sweeping
 
-/// Clears a slot whose process ended, or that was prepared for one that never began. False when
+/// Clears a slot whose process ended, or, as its parent knows, never began. False when
 /// another living thread is at it, or when there is nothing (more) to do. Never blocks.
 inline bool sweep(SlotStamp stamp, bool never_began = false) {
     auto& arena = State::instance().arena;
@@ -85,7 +85,7 @@ inline bool sweep(SlotStamp stamp, bool never_began = false) {
     auto const phase = Slot::phase(state);
     auto const ours = Slot::generation(state) == stamp.generation &&
                       (phase == Slot::ended || (phase == Slot::live && process_is_dead(slot)) ||
-                       (phase == Slot::prepared && never_began)) &&
+                       (never_began && (phase == Slot::prepared || slot.pid.load() == 0))) &&
                       slot.state.compare_exchange_strong(
                           state, Slot::pack(stamp.generation, Slot::ended, Slot::creator(state),
                                             Slot::creator_generation(state)));
@@ -121,6 +121,11 @@ inline bool sweep_dead() {
         any = sweep({i, Slot::generation(word)}) || any;
     }
     return any;
+}
+
+inline bool relieve() {
+    auto const swept = sweep_dead();
+    return ledger().blocks().trim() != 0 || swept;
 }
 
 /// Asks whether the process behind a record's owner stamp ended, and if so sweeps it: what the

@@ -62,7 +62,12 @@ private:
                 }
             }
             News const news{News::worker_ended, 0, 0};
-            if (ended) news_.put(std::as_bytes(std::span{&news, 1}), Deadline{});
+            if (!ended) continue;
+            try {
+                news_.put(std::as_bytes(std::span{&news, 1}), Deadline{});
+            } catch (MemoryError const&) {
+                // The supervisor looks by itself, a little later.
+            }
         }
     }
 

@@ -22,8 +22,10 @@ namespace multiprocessing::pool {
 struct Member {
     std::int64_t pid = 0;
     heap::SlotStamp stamp;
+    platform::ProcessIdentity identity;
     std::shared_ptr<platform::Handle> sentinel;  // ready at its end; empty where there is no such
-    std::optional<process::Worker> child;        // unless the zygote has started it
+    std::optional<process::Worker> child = {};   // unless the zygote has started it
+    bool is_ready = false;                       // has initialised itself
 };
 
 /// What a pool asks of a machine.
@@ -47,36 +49,45 @@ public:
 
     /// Errors: OSError and whatever else a process cannot be started for.
     Member launch() {
-        if (!zygote_) {
+        if (method_ != StartMethod::fork) {
             process::ChildSpec spec;
             spec.kind = kind();
             spec.method = method_;
             auto child = process::start_child(std::move(spec), &run_worker, order_);
             auto sentinel =
                 std::make_shared<platform::Handle>(platform::open_process(child.pid()));
-            return {child.pid(), child.stamp(), std::move(sentinel), std::move(child)};
+            return {child.pid(), child.stamp(), platform::identity_of(child.pid()),
+                    std::move(sentinel), std::move(child)};
         }
-        if (!zygote_->is_alive()) zygote_.emplace(order_);
+        if (!zygote_ || !zygote_->is_alive()) zygote_.emplace(order_);
         auto const born = zygote_->fork_worker(kind() + '-' + std::to_string(++launched_));
-        return {born.pid, born.stamp,
+        return {born.pid, born.stamp, platform::identity_of(born.pid),
                 std::make_shared<platform::Handle>(platform::open_process(born.pid)), {}};
     }
 
     bool has_ended(Member& member) const {
-        return member.child ? member.child->poll().has_value() : heap::is_dead(member.stamp);
+        return member.child ? member.child->poll().has_value() : is_dead(member);
     }
 
     /// Waits for the end of a worker; its slot is swept then. Nothing when nobody knows the status.
     std::optional<int> collect(Member& member) {
         if (member.child) return member.child->wait(Deadline{});
-        auto const status = zygote_->collect(member.pid);
+        auto const status = zygote_ ? zygote_->collect(member.pid) : std::nullopt;
         heap::sweep(member.stamp, true);
         return status;
     }
 
-    void kill(Member& member) const { platform::kill_process(member.pid); }
+    void kill(Member& member) const {
+        if (!is_dead(member)) platform::kill_process(member.pid);
+    }
 
 private:
+    /// Also of one that was killed before it took its slot.
+    static bool is_dead(Member const& member) {
+        return platform::liveness(member.identity) == platform::Liveness::dead ||
+               heap::is_dead(member.stamp);
+    }
+
     std::string kind() const {
         return method_ == StartMethod::fork ? "ForkPoolWorker" : "SpawnPoolWorker";
     }

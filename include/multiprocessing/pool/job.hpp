@@ -101,10 +101,10 @@ inline heap::Hand make_announcement(heap::Shared const& job, std::uint64_t chunk
 
 /// What goes from workers to the pool's process: news, in the ring of results.
 struct News {
-    enum Kind : std::uint64_t { chunk_done, worker_ended, look_again };
+    enum Kind : std::uint64_t { worker_ready, chunk_done, worker_ended, look_again };
 
     Kind kind;
-    std::uint64_t job;    // Ref bits
+    std::uint64_t job;    // Ref bits; of worker_ready: the worker's SlotStamp
     std::uint64_t chunk;
 };
 

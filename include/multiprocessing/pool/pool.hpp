@@ -72,11 +72,15 @@ public:
     }
 
     Pool(Pool&&) = default;
-    Pool& operator=(Pool&&) = default;
+    Pool& operator=(Pool&&) = delete;
 
     /// Terminates, as leaving Python's `with` does: what is unfinished fails.
     ~Pool() {
         if (!supervisor_) return;
+        if (!is_mine()) {
+            forget();
+            return;
+        }
         at_exit_.cancel();
         supervisor_->terminate();
         supervisor_->join();
@@ -146,18 +150,18 @@ public:
 
     /// No more work. What is under way ends, then the workers do.
     /// Python: `Pool.close`.
-    void close() { supervisor_->close(); }
+    void close() { mine().close(); }
 
     /// Kills the workers; what is unfinished fails with a RuntimeError.
     /// Python: `Pool.terminate`.
     /// Differs: workers cannot put it off, since SIGKILL harms nothing here; in CPython unfinished
     /// results never become ready.
-    void terminate() { supervisor_->terminate(); }
+    void terminate() { mine().terminate(); }
 
     /// Blocks: until all workers have ended.
     /// Errors: ValueError unless the pool was closed or terminated.
     /// Python: `Pool.join`.
-    void join() { supervisor_->join(); }
+    void join() { mine().join(); }
 
     /// Python: `repr(pool)`.
     [[nodiscard]] std::string repr() const {
@@ -169,6 +173,22 @@ public:
 
 private:
     static constexpr int exit_priority = 15;
+
+    bool is_mine() const {
+        auto const& state = heap::State::instance();
+        return !state.foreign &&
+               maker_ == heap::SlotStamp{state.slot, state.generation};
+    }
+    pool::Supervisor& mine() const {
+        if (!is_mine())
+            throw RuntimeError("a pool can only be used by the process that has made it");
+        return *supervisor_;
+    }
+    /// In a forked child: its threads are not here, and its workers are the parent's.
+    void forget() {
+        new std::shared_ptr(std::move(supervisor_));
+        new util::Finalize(std::move(at_exit_));
+    }
 
     template <class C>
     static auto base(std::shared_ptr<C> call) {
@@ -187,7 +207,7 @@ private:
         }));
         auto result = std::make_shared<pool::ApplyCall<R>>(std::move(job), 1, retries,
                                                            std::move(callbacks));
-        supervisor_->submit(result);
+        mine().submit(result);
         return result;
     }
 
@@ -234,10 +254,11 @@ private:
         auto result = std::make_shared<pool::MapCall<R>>(std::move(job), chunks, options.retries,
                                                          std::move(callbacks), count, chunksize);
         if (chunks == 0) result->complete();
-        else supervisor_->submit(result);
+        else mine().submit(result);
         return result;
     }
 
+    heap::SlotStamp maker_ = heap::my_stamp();
     std::shared_ptr<pool::Supervisor> supervisor_;
     util::Finalize at_exit_;
 };

@@ -35,11 +35,12 @@ public:
           engine_(method, std::move(order)) {
         try {
             for (unsigned i = 0; i < size_; ++i) members_.push_back(engine_.launch());
+            wake();  // the ring has room for some news from now on, whatever becomes of memory
+            watch_.emplace(news_);
         } catch (...) {
             end_members();
             throw;
         }
-        watch_.emplace(news_);
         for (auto const& member : members_) watch(member);
         thread_ = std::thread([this] { run(); });
     }
@@ -79,12 +80,15 @@ public:
 
     /// Blocks: until all workers have ended. Errors: ValueError before close() or terminate().
     void join() {
+        if (std::this_thread::get_id() == thread_.get_id()) return;  // a callback has called exit
         std::unique_lock guard(mutex_);
         if (state_ == PoolState::run) throw ValueError("Pool is still running");
         finished_.wait(guard, [this] { return is_finished_; });
     }
 
 private:
+    static constexpr std::uint64_t longest_nap_ns = 200'000'000;
+
     using Calls = std::unordered_map<std::uint64_t, std::shared_ptr<Call>>;
 
     void enter(PoolState state) {
@@ -93,6 +97,14 @@ private:
             if (state_ >= state) return;
             state_ = state;
         }
+        try {
+            wake();
+        } catch (MemoryError const&) {
+            // It looks by itself, a little later.
+        }
+    }
+
+    void wake() {
         News const news{News::look_again, 0, 0};
         news_.put(std::as_bytes(std::span{&news, 1}), Deadline{});
     }
@@ -111,7 +123,7 @@ private:
         for (;;) {
             bool look = false;
             auto const deadline =
-                must_poll_ ? Deadline(Timeout::from_ns(10'000'000)) : Deadline{};
+                Deadline(Timeout::from_ns(must_poll_ ? 10'000'000 : longest_nap_ns));
             News news{News::look_again, 0, 0};
             heap::Hand failure;
             if (!news_.get(
@@ -123,6 +135,7 @@ private:
                 look = true;
             if (failure) give_up(reason_in(failure.header()));
             else if (news.kind == News::chunk_done) collect(news.job, news.chunk);
+            else if (news.kind == News::worker_ready) welcome(heap::SlotStamp::from(news.job));
             else look = true;
             failure.drop();
             if (look) look_at_members();
@@ -146,11 +159,20 @@ private:
         }
         if (state_ == PoolState::close && calls_.empty()) {
             if (members_.empty()) return true;
-            if (!std::exchange(stops_are_sent_, true))
-                for (std::size_t i = 0; i < members_.size(); ++i)
-                    tasks_.put(std::span<std::byte const>{}, Deadline{});
+            if (!stops_are_sent_) send_stops();
         }
         return false;
+    }
+
+    void send_stops() {
+        try {
+            for (std::size_t i = 0; i < members_.size(); ++i)
+                tasks_.put(std::span<std::byte const>{}, Deadline{});
+            stops_are_sent_ = true;
+        } catch (MemoryError const& error) {
+            util::log(logging::error, "the workers of a pool cannot be stopped yet: {}",
+                      error.what());
+        }
     }
 
     std::shared_ptr<Call> find(std::uint64_t job) {
@@ -166,7 +188,6 @@ private:
         JobView const view{call.job().header()};
         auto& word = view.chunk(chunk);
         if (ChunkWord::phase(word.load(std::memory_order_acquire)) != ChunkWord::done) return;
-        barren_deaths_ = 0;
         auto* const outcome = JobView::message(view.result(chunk));
         auto const last = outcome != nullptr && call.settle(chunk, *outcome);
         word.store(ChunkWord::pack(ChunkWord::settled), std::memory_order_release);
@@ -177,6 +198,7 @@ private:
 
     void complete(std::uint64_t job) {
         auto const call = find(job);
+        if (!call) return;
         {
             std::lock_guard guard(mutex_);
             calls_.erase(job);
@@ -203,16 +225,23 @@ private:
             auto const status = engine_.collect(member);
             util::log(logging::debug, "worker {} ended with status {}", member.pid,
                       status ? std::to_string(*status) : "unknown");
-            auto const held = settle_after(member, status);
-            if (status != 0 && !held && ++barren_deaths_ > 10 + 2 * size_)
+            settle_after(member, status);
+            if (status != 0 && !member.is_ready && ++failed_starts_ > most_failed_starts())
                 give_up(std::make_exception_ptr(WorkerLostError(member.pid, status)));
         }
+        heap::sweep_dead();  // descendants of the dead, whom nobody waits for
         replace_members();
     }
+    unsigned most_failed_starts() const { return 10 + 2 * size_; }
 
-    /// Every chunk that the dead worker had in hand. True when there was one.
-    bool settle_after(Member const& member, std::optional<int> status) {
-        bool held = false;
+    void welcome(heap::SlotStamp stamp) {
+        failed_starts_ = 0;
+        for (auto& member : members_)
+            if (member.stamp == stamp) member.is_ready = true;
+    }
+
+    /// Every chunk that the dead worker had in hand.
+    void settle_after(Member const& member, std::optional<int> status) {
         for (auto const& [job, call] : all_calls())
             for (std::uint64_t i = 0; call->job() && i < call->chunks(); ++i) {
                 auto& word = JobView{call->job().header()}.chunk(i);
@@ -221,24 +250,26 @@ private:
                 if (ChunkWord::phase(seen) == ChunkWord::done) {
                     collect(*call, job, i);
                 } else if (ChunkWord::phase(seen) == ChunkWord::running) {
-                    held = true;
                     lose(*call, job, i, ChunkWord::lost(seen) + 1, member, status);
                 }
             }
-        return held;
     }
 
     void lose(Call& call, std::uint64_t job, std::uint64_t chunk, std::uint64_t times,
               Member const& member, std::optional<int> status) {
         auto& word = JobView{call.job().header()}.chunk(chunk);
+        auto reason = std::make_exception_ptr(WorkerLostError(member.pid, status));
         if (times <= call.retries()) {
-            word.store(ChunkWord::pack(ChunkWord::queued, times));
-            announce(call.job(), chunk);
-            return;
+            try {
+                word.store(ChunkWord::pack(ChunkWord::queued, times));
+                announce(call.job(), chunk);
+                return;
+            } catch (MemoryError const&) {
+                reason = std::current_exception();
+            }
         }
         word.store(ChunkWord::pack(ChunkWord::settled), std::memory_order_release);
-        if (call.settle(std::make_exception_ptr(WorkerLostError(member.pid, status))))
-            complete(job);
+        if (call.settle(reason)) complete(job);
     }
 
     void replace_members() {
@@ -250,7 +281,7 @@ private:
             }
         } catch (std::exception const& error) {
             util::log(logging::error, "a worker cannot be started: {}", error.what());
-            if (members_.empty()) give_up(std::current_exception());
+            if (++failed_starts_ > most_failed_starts()) give_up(std::current_exception());
             else must_poll_ = true;  // try again soon
         }
     }
@@ -313,7 +344,7 @@ private:
     std::vector<Member> members_;  // of the supervisor's thread, once it runs
     bool must_poll_ = false;
     bool stops_are_sent_ = false;
-    unsigned barren_deaths_ = 0;  // of workers that had no task, since the last result
+    unsigned failed_starts_ = 0;  // since a worker was ready last
 
     mutable std::mutex mutex_;  // of what follows
     PoolState state_ = PoolState::run;

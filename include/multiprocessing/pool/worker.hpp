@@ -64,6 +64,7 @@ public:
 
     void run() {
         if (!initialize()) return;
+        tell({News::worker_ready, heap::my_stamp().bits(), 0});
         for (std::uint64_t done = 0;
              order_.tasks_per_child == 0 || done < order_.tasks_per_child;) {
             bool stop = false;
@@ -107,7 +108,10 @@ private:
         auto& word = job.chunk(chunk_);
         auto const lost = ChunkWord::lost(word.load(std::memory_order_relaxed));
         word.store(ChunkWord::pack(ChunkWord::done, lost, heap::my_stamp()));
-        News const news{News::chunk_done, announcement.header().link(0).load(), chunk_};
+        tell({News::chunk_done, announcement.header().link(0).load(), chunk_});
+    }
+
+    void tell(News const& news) {
         order_.news.put(std::as_bytes(std::span{&news, 1}), Deadline{});
     }
 
