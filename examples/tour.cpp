@@ -1,5 +1,5 @@
 // tour — counts the words of all files below a folder with a pool of processes; checks, times.
-//   tour [folder] [--start-method fork|spawn|forkserver|all]
+//   tour [folder] [--start-method fork|spawn|all]
 // Python: get_context(method).Pool(n), apply_async for each chunk of files, get.
 #include <multiprocessing.hpp>
 
@@ -163,7 +163,7 @@ int main(int argc, char* argv[]) {
         if (argument == "--start-method" && i + 1 < argc)
             method = argv[++i];
         else if (argument.starts_with("-")) {
-            fmt::print(stderr, "usage: tour [folder] [--start-method fork|spawn|forkserver|all]\n");
+            fmt::print(stderr, "usage: tour [folder] [--start-method fork|spawn|all]\n");
             return 2;
         } else
             folder = argument;

@@ -44,8 +44,8 @@ public:
         return ref && blocks_.is_live(ref) ? arena_.at<Header>(ref.offset()) : nullptr;
     }
 
-    /// Takes a block for a header with so many links and a body; it is in `hand`. An object's body is
-    /// zeroed, since a sweep may have to destroy it before its maker has filled it.
+    /// Takes a block for a header with so many links and a body; it is in `hand`. An object's body
+    /// is zeroed, since a sweep may have to destroy it before its maker has filled it.
     Ref allocate(Kind kind, std::uint32_t links, std::uint64_t body, Word& hand) {
         auto const bytes = Header::body_offset(links) + body;
         auto const ref = kind == Kind::segment ? blocks_.allocate_segment(hand)

@@ -33,8 +33,8 @@ struct State {
     std::uint64_t generation = 0;         // of the slot
     std::atomic<std::uint64_t> epoch{1};  // another one after each fork: cached records are void
     bool foreign = false;                 // forked behind the library's back
-    /// The thread in the library's own fork, which holds the mutex and prepares the child itself. Not
-    /// thread-local: the module that forks may be another one than the one whose handlers run.
+    /// The thread in the library's own fork, which holds the mutex and prepares the child itself.
+    /// Not thread-local: the module that forks may be another one than the one whose handlers run.
     std::atomic<std::thread::id> forking{};
 
     std::mutex mutex;  // of what follows; held across a fork

@@ -40,6 +40,9 @@ namespace multiprocessing {
 ///     A process that is stopped, not killed, in the middle of a put holds up later items.
 template <class T>
 class Queue {
+    static_assert(!std::is_same_v<T, Object>,
+                  "mp::Object does not exist yet: name the type of the items, as in Queue<int>");
+
 public:
     using value_type = T;
 
