@@ -72,7 +72,7 @@ int main() {
     while (!queue.empty()) queue.get();
 
     for (int i = 0; i < 9; ++i) after.push_back(measure(queue) / measure(fresh));
-    fmt::print("put+get against a fresh queue: before {:.3f}, after {} kills {:.3f}, ratio {:.3f}\n",
+    fmt::print("put+get / fresh queue's: before {:.3f}, after {} kills {:.3f}, ratio {:.3f}\n",
                median(before), kills, median(after), median(after) / median(before));
     fmt::print("process slots: before {}, after {}\n", slots, mp::heap::statistics().slots);
 }
