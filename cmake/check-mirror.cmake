@@ -1,11 +1,10 @@
-# Every tests/<module>/<name>_test.cpp mirrors include/multiprocessing/<module>/<name>.hpp (or <name>_<aspect>_test.cpp
-# does), or <name>.hpp for the module "base", or tests a module as a whole, or stands in a folder that tests across
-# headers.
+# Every tests/<module>/<name>_test.cpp mirrors include/multiprocessing/<module>/<name>.hpp, or <module>.hpp where the
+# name is the module's; in "base" <name>.hpp. The header's name may be followed by _<aspect>, what is tested of it
+# (lock_abandoned_test.cpp), and _posix or _win32, where it is tested only; kill_ before it says that a child is killed
+# after every instruction. Folders that test across headers are named here.
 cmake_minimum_required(VERSION 3.25)
 
-set(across support support_self faults kill stress compile odr headers install interop conformance examples fuzz start_methods)
-# Files that test a whole module in one respect.
-set(aspects abandoned_test exit_test kill_test limits_test orphan_test refusal_test state_test storm_test stress_test threads_test)
+set(across support support_self compile odr headers install fuzz)
 
 set(faults 0)
 set(include ${ROOT}/include/multiprocessing)
@@ -13,25 +12,22 @@ file(GLOB tests RELATIVE ${ROOT}/tests ${ROOT}/tests/*/*_test.cpp ${ROOT}/tests/
 foreach(test IN LISTS tests)
   cmake_path(GET test PARENT_PATH module)
   cmake_path(GET test STEM name)
-  if(module IN_LIST across OR name IN_LIST aspects)
+  if(module IN_LIST across)
     continue()
   endif()
+  set(folders ${module}/ ${module}/detail/)
+  if(module STREQUAL "base")
+    set(folders "" detail/)
+  endif()
   set(found FALSE)
-  string(REGEX REPLACE "^(kill|storm|stress)_" "" name ${name})
+  string(REGEX REPLACE "^kill_" "" name ${name})
   while(name MATCHES "_" AND NOT found)
     string(REGEX REPLACE "_[^_]*$" "" name ${name})
-    foreach(header IN ITEMS ${module}/${name} ${module}/detail/${name})
-      if(EXISTS ${include}/${header}.hpp)
+    foreach(folder IN LISTS folders)
+      if(EXISTS ${include}/${folder}${name}.hpp OR (name STREQUAL module AND EXISTS ${include}/${name}.hpp))
         set(found TRUE)
       endif()
     endforeach()
-    if(module STREQUAL name AND EXISTS ${include}/${name}.hpp)
-      set(found TRUE)
-    elseif(module STREQUAL "base" AND (EXISTS ${include}/${name}.hpp OR EXISTS ${include}/detail/${name}.hpp))
-      set(found TRUE)
-    elseif(module MATCHES "^(popen|process|spawn)" AND EXISTS ${include}/${name}.hpp)
-      set(found TRUE)
-    endif()
   endwhile()
   if(NOT found)
     message(NOTICE "tests/${test}: mirrors no header")

@@ -1,5 +1,5 @@
-# Runs PROGRAM and compares its output with the comment of SOURCE that stands between "// Output:" and the code;
-# "// Output, in any order:" compares sorted lines.
+# Runs PROGRAM, by EMULATOR if there is one, and compares its output with the comment of SOURCE that stands between
+# "// Output:" and the code; "// Output, in any order:" compares sorted lines.
 cmake_minimum_required(VERSION 3.25)
 
 file(STRINGS ${SOURCE} lines)
@@ -16,7 +16,8 @@ foreach(line IN LISTS lines)
   endif()
 endforeach()
 
-execute_process(COMMAND ${PROGRAM} RESULT_VARIABLE result OUTPUT_VARIABLE output)
+execute_process(COMMAND ${EMULATOR} ${PROGRAM} RESULT_VARIABLE result OUTPUT_VARIABLE output)
+string(REPLACE "\r\n" "\n" output "${output}")
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} ends with ${result}")
 endif()

@@ -15,7 +15,8 @@ add_library(multiprocessing::multiprocessing ALIAS multiprocessing)
 target_sources(multiprocessing INTERFACE
   FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/include FILES ${multiprocessing_headers})
 target_compile_features(multiprocessing INTERFACE cxx_std_20)
-target_link_libraries(multiprocessing INTERFACE Threads::Threads fmt::fmt Boost::headers ${CMAKE_DL_LIBS})
+target_link_libraries(multiprocessing INTERFACE Threads::Threads fmt::fmt Boost::headers ${CMAKE_DL_LIBS}
+  $<$<PLATFORM_ID:Windows>:bcrypt>)
 
 # A child recognises the image of its parent by the build id; some distributions' compilers do not ask for one.
 check_linker_flag(CXX "LINKER:--build-id" MULTIPROCESSING_LINKER_HAS_BUILD_ID)

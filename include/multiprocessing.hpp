@@ -3,8 +3,10 @@
 // Layer 7 (context). Mirrors Lib/multiprocessing/__init__.py.
 #pragma once
 
+#include <multiprocessing/connection.hpp>
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/errors.hpp>
+#include <multiprocessing/forkserver.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>

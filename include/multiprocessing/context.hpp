@@ -3,7 +3,9 @@
 // Layer 7 (context). Mirrors Lib/multiprocessing/context.py.
 #pragma once
 
+#include <multiprocessing/connection.hpp>
 #include <multiprocessing/errors.hpp>
+#include <multiprocessing/forkserver.hpp>
 #include <multiprocessing/platform/system.hpp>
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
@@ -18,6 +20,7 @@
 #endif
 
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
 #include <mutex>
 #include <optional>
@@ -38,6 +41,10 @@ namespace multiprocessing {
 /// Python: `os.process_cpu_count()`.
 [[nodiscard]] inline int process_cpu_count() { return platform::process_cpu_count(); }
 
+/// Nothing is left to allow: connections travel like everything else.
+/// Python: `multiprocessing.allow_connection_pickling()`.
+inline void allow_connection_pickling() noexcept {}
+
 /// The same names as the namespace, for one start method. Shared objects are the same whatever
 /// context makes them; it matters for Process and Pool.
 ///
@@ -45,21 +52,26 @@ namespace multiprocessing {
 /// Python: `multiprocessing.context.BaseContext` and those derived from it.
 class Context {
 public:
+    using ProcessError = multiprocessing::ProcessError;
+    using BufferTooShort = multiprocessing::BufferTooShort;
+    using TimeoutError = multiprocessing::TimeoutError;
+    using AuthenticationError = multiprocessing::AuthenticationError;
+
     explicit Context(StartMethod method) : method_(method) {}
 
     /// As multiprocessing::Process, and called ForkProcess-1, SpawnProcess-1 ...
     template <class F, class... A>
-        requires(!std::same_as<std::remove_cvref_t<F>, ProcessOptions> &&
-                 reduction::InvocableTask<F, A...>)
+        requires(!std::same_as<std::remove_cvref_t<F>, ProcessOptions>)
     multiprocessing::Process Process(F&& function, A&&... arguments)
     const {
         return Process(ProcessOptions{}, std::forward<F>(function), std::forward<A>(arguments)...);
     }
     template <class F, class... A>
-        requires reduction::InvocableTask<F, A...> multiprocessing::Process Process(
-            ProcessOptions options, F&& function, A&&... arguments)
+    multiprocessing::Process Process(ProcessOptions options, F&& function, A&&... arguments)
     const {
-        return process::Access::make(kind() + "Process", method_, std::move(options),
+        static_assert(reduction::diagnose_call<F, A...>());
+        options.start_method = method_;
+        return process::Access::make(kind() + "Process", std::move(options),
                                      std::forward<F>(function), std::forward<A>(arguments)...);
     }
 
@@ -68,8 +80,35 @@ public:
         return multiprocessing::Queue<T>(std::forward<A>(arguments)...);
     }
 
+    template <class T = Object>
+    std::pair<Connection<T>, Connection<T>> Pipe(PipeOptions options = {}) const {
+        return multiprocessing::Pipe<T>(options);
+    }
+
     multiprocessing::Lock Lock() const { return multiprocessing::Lock(); }
     multiprocessing::RLock RLock() const { return multiprocessing::RLock(); }
+    multiprocessing::Semaphore Semaphore(std::int64_t value = 1,
+                                         SemaphoreOptions options = {}) const {
+        return multiprocessing::Semaphore(value, options);
+    }
+    multiprocessing::BoundedSemaphore BoundedSemaphore(std::int64_t value = 1,
+                                                       SemaphoreOptions options = {}) const {
+        return multiprocessing::BoundedSemaphore(value, options);
+    }
+    multiprocessing::Condition Condition() const { return multiprocessing::Condition(); }
+    template <class L>
+        requires std::constructible_from<multiprocessing::Condition, L const&>
+    multiprocessing::Condition Condition(L const& lock) const {
+        return multiprocessing::Condition(lock);
+    }
+    multiprocessing::Event Event() const { return multiprocessing::Event(); }
+    multiprocessing::Barrier Barrier(std::int64_t parties, BarrierOptions options = {}) const {
+        return multiprocessing::Barrier(parties, std::move(options));
+    }
+    template <std::convertible_to<BarrierAction> F>
+    multiprocessing::Barrier Barrier(std::int64_t parties, F&& action, Timeout timeout = {}) const {
+        return multiprocessing::Barrier(parties, std::forward<F>(action), timeout);
+    }
 
     template <class T, class... A>
     auto Value(T const& initial, A const&... lock) const {
@@ -121,8 +160,14 @@ public:
         return multiprocessing::log_to_stderr(level);
     }
     void freeze_support() const { multiprocessing::freeze_support(); }
+    void allow_connection_pickling() const { multiprocessing::allow_connection_pickling(); }
     void set_executable(std::optional<std::string> path) const {
         multiprocessing::set_executable(std::move(path));
+    }
+
+    template <class... A>
+    void set_forkserver_preload(A const&... arguments) const {
+        multiprocessing::set_forkserver_preload(arguments...);
     }
 
     /// This context, or the one of that name.
@@ -132,6 +177,9 @@ public:
     }
     [[nodiscard]] std::string get_start_method() const {
         return std::string(process::method_name(method_));
+    }
+    [[nodiscard]] std::optional<std::string> get_start_method(GetStartMethodOptions) const {
+        return get_start_method();
     }
     /// Errors: ValueError always: a context has the method it has.
     /// Python: `BaseContext.set_start_method`.
@@ -159,6 +207,18 @@ private:
     }
 
     StartMethod method_;
+};
+
+/// The contexts by their types.
+/// Python: `multiprocessing.context.ForkContext`, `SpawnContext`, `ForkServerContext`.
+struct ForkContext : Context {
+    ForkContext() : Context(StartMethod::fork) {}
+};
+struct SpawnContext : Context {
+    SpawnContext() : Context(StartMethod::spawn) {}
+};
+struct ForkServerContext : Context {
+    ForkServerContext() : Context(StartMethod::forkserver) {}
 };
 
 /// The context of a method; without a name the one of the default method, which is fixed then.

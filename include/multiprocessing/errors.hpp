@@ -6,9 +6,11 @@
 #include <multiprocessing/config.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -30,11 +32,21 @@ public:
     using Error::Error;
 };
 
-/// A received message does not fit into the caller's buffer.
-/// Python: `multiprocessing.BufferTooShort`.
+/// A received message does not fit into the caller's buffer. It is here instead.
+/// Python: `multiprocessing.BufferTooShort`, whose `args[0]` is the message.
 class MULTIPROCESSING_VISIBLE BufferTooShort : public ProcessError {
 public:
     using ProcessError::ProcessError;
+    BufferTooShort(std::string const& text, std::string message)
+        : ProcessError(text), message_(std::make_shared<std::string>(std::move(message))) {}
+
+    /// The whole message; empty where the exception came from another process.
+    [[nodiscard]] std::string_view message() const noexcept {
+        return message_ ? std::string_view(*message_) : std::string_view();
+    }
+
+private:
+    std::shared_ptr<std::string const> message_;
 };
 
 /// A result did not come in time, or a task was stopped because it ran too long.

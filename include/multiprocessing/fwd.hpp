@@ -11,4 +11,7 @@ class Object;
 template <class T = Object>
 class Queue;
 
+template <class T = Object>
+class Connection;
+
 }  // namespace multiprocessing

@@ -9,6 +9,7 @@
 #include <multiprocessing/heap/event.hpp>
 #include <multiprocessing/heap/fork.hpp>
 #include <multiprocessing/heap/hand.hpp>
+#include <multiprocessing/heap/hints.hpp>
 #include <multiprocessing/heap/inheritance.hpp>
 #include <multiprocessing/heap/layout.hpp>
 #include <multiprocessing/heap/ledger.hpp>
@@ -19,3 +20,4 @@
 #include <multiprocessing/heap/state.hpp>
 #include <multiprocessing/heap/statistics.hpp>
 #include <multiprocessing/heap/sweep.hpp>
+#include <multiprocessing/heap/units.hpp>

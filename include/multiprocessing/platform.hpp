@@ -11,12 +11,15 @@
 #include <multiprocessing/platform/exit.hpp>
 #include <multiprocessing/platform/handle.hpp>
 #include <multiprocessing/platform/image.hpp>
+#include <multiprocessing/platform/lifeline.hpp>
 #include <multiprocessing/platform/liveness.hpp>
 #include <multiprocessing/platform/memory.hpp>
 #include <multiprocessing/platform/module.hpp>
+#include <multiprocessing/platform/park_any.hpp>
 #include <multiprocessing/platform/parking.hpp>
 #include <multiprocessing/platform/poll.hpp>
 #include <multiprocessing/platform/process.hpp>
+#include <multiprocessing/platform/serving.hpp>
 #include <multiprocessing/platform/stream.hpp>
 #include <multiprocessing/platform/system.hpp>
 #include <multiprocessing/platform/thread.hpp>

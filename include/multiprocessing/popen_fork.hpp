@@ -20,17 +20,17 @@ namespace multiprocessing::popen_fork {
 
 /// What a forked child does, guards gone. Nothing of the parent's stack may be unwound.
 [[noreturn]] inline void run_child(process::Child& child, platform::ProcessIdentity parent,
+                                   platform::Handle parent_end,
                                    std::vector<void (*)()> const& after_fork) noexcept {
     auto const code = process::run_target([&] {
         platform::at_exit(&process::leave_forked);
         platform::use_null_stdin();
-        if (child.watches_parent) process::ParentWatch::start(parent);
+        if (child.watches_parent) process::ParentWatch::start(parent, std::move(parent_end));
         for (auto const function : after_fork) function();
         process::log_run();
-        child.target->run();
-        child.target.reset();
+        child.run();
     });
-    std::exit(code);
+    process::exit_child(code);
 }
 
 /// Starts the child. The caller has seen to it that it is started once.
@@ -41,6 +41,7 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
     auto const stamp = slot.stamp();
     auto const me = platform::this_process();
     auto sentinel = std::make_shared<platform::Handle>();
+    auto my_end = platform::lifeline_end(me.pid, process::offer_lifeline());
     std::optional<std::vector<void (*)()>> after_fork;
     {
         std::scoped_lock guard(table.mutex);
@@ -56,7 +57,7 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
             process::enter_child(table, child, forked.pid, stamp, std::move(sentinel));
         }
     }
-    if (after_fork) run_child(*child, me, *after_fork);
+    if (after_fork) run_child(*child, me, std::move(my_end), *after_fork);
 }
 
 }  // namespace multiprocessing::popen_fork

@@ -26,16 +26,17 @@ namespace multiprocessing::popen_spawn {
 inline void require_freeze_support(process::Table& table) {
     std::lock_guard guard(table.mutex);
     if (!table.is_ready)
-        throw RuntimeError("a process cannot be started by spawn before main has called "
-                           "freeze_support(): call multiprocessing::freeze_support() on the first "
-                           "line of main");
+        throw RuntimeError("a process cannot be started by spawn or forkserver before main has "
+                           "called freeze_support(): call multiprocessing::freeze_support() on "
+                           "the first line of main");
 }
 
 /// The child's command line; `slot` is its own.
-inline std::vector<std::string> command_line(std::string const& program, heap::SlotStamp slot) {
+inline std::vector<std::string> command_line(std::string const& program, heap::SlotStamp slot,
+                                             bool serves = false) {
     auto& arena = heap::State::instance().arena;
     heap::Inheritance const inheritance{arena.memory().handle(), arena.memory().reserved(),
-                                        arena.header().id, slot.slot, slot.generation};
+                                        arena.header().id, slot.slot, slot.generation, serves};
     auto arguments = inheritance.arguments();
     arguments.insert(arguments.begin(), program);
     return arguments;
@@ -54,8 +55,9 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
         writer.write(process::prepare(table, *child, StartMethod::spawn));
         program = table.executable ? *table.executable : platform::executable_path();
     }
-    child->target->dump(writer);
+    child->dump(writer);
 
+    process::offer_lifeline();
     heap::ChildSlot slot(child->name);
     slot.leave(to_message(writer, courier));
     auto const arguments = command_line(program, slot.stamp());

@@ -3,6 +3,8 @@
 // Layer 5 (process). Mirrors Lib/multiprocessing/process.py.
 #pragma once
 
+#include <multiprocessing/process/authkey.hpp>
+#include <multiprocessing/process/base_process.hpp>
 #include <multiprocessing/process/current.hpp>
 #include <multiprocessing/process/process.hpp>
 #include <multiprocessing/process/system_exit.hpp>

@@ -3,8 +3,10 @@
 // Layer 5 (process). Mirrors Lib/multiprocessing/spawn.py.
 #pragma once
 
+#include <multiprocessing/forkserver/server.hpp>
 #include <multiprocessing/heap/inheritance.hpp>
 #include <multiprocessing/heap/slots.hpp>
+#include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/process/bootstrap.hpp>
 #include <multiprocessing/process/preparation.hpp>
 #include <multiprocessing/process/table.hpp>
@@ -34,7 +36,7 @@ inline heap::Hand take_inbox() {
 /// Reads the message and runs what it says.
 inline int run_child() noexcept {
     return process::run_target([] {
-        auto& slot = heap::State::instance().my_slot();
+        platform::end_at_faults();
         auto const message = take_inbox();
         MessageReader in(message.header());
         auto& reader = in.reader();
@@ -42,8 +44,7 @@ inline int run_child() noexcept {
         process::take_over(told);
         process::ensure_children_are_ended();
         if (told.watches_parent)
-            process::ParentWatch::start(
-                {static_cast<std::int64_t>(slot.parent_pid.load()), slot.parent_start_time.load()});
+            process::watch_parent();
         platform::use_null_stdin();
         process::log_run();
         reduction::load_task(reader).run(reader);
@@ -67,7 +68,7 @@ inline void freeze_support() {
         table.is_ready = table.is_ready || !is_child;
         if (!is_child) return;
     }
-    auto const code = spawn::run_child();
+    auto const code = heap::Inheritance::mine()->serves ? forkserver::serve() : spawn::run_child();
     util::run_exit_work();
     util::info("process exiting with exitcode {}", code);
     std::exit(code);
@@ -80,6 +81,14 @@ inline void set_executable(std::optional<std::string> path) {
     auto& table = process::Table::instance();
     std::lock_guard guard(table.mutex);
     table.executable = std::move(path);
+}
+
+/// The same for a std::filesystem::path.
+template <class Path>
+    requires requires(Path const& path) { path.u8string(); }
+void set_executable(Path const& path) {
+    auto const text = path.u8string();
+    set_executable(std::string(text.begin(), text.end()));
 }
 
 }  // namespace multiprocessing

@@ -6,6 +6,7 @@
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/process/table.hpp>
+#include <multiprocessing/util/log.hpp>
 
 #include <mutex>
 #include <optional>
@@ -28,12 +29,18 @@ inline std::string_view method_name(StartMethod method) {
     return "?";
 }
 
-/// The methods there are, the default one first.
-inline std::vector<StartMethod> const& methods() {
-    static std::vector<StartMethod> const all =
-        platform::has_fork ? std::vector{StartMethod::fork, StartMethod::spawn}
-                           : std::vector{StartMethod::spawn};
-    return all;
+/// The methods there are, the default one first. `is_ready`: main has called freeze_support(),
+/// which all but fork need.
+inline std::vector<StartMethod> methods(bool is_ready) {
+    using enum StartMethod;
+    if constexpr (!platform::has_fork) return {spawn};
+    if (is_ready) return {forkserver, fork, spawn};
+    return {fork, spawn, forkserver};
+}
+inline std::vector<StartMethod> methods() {
+    auto& table = Table::instance();
+    std::lock_guard guard(table.mutex);
+    return methods(table.is_ready);
 }
 
 /// Errors: ValueError for a name that is no method, or none of this system.
@@ -46,9 +53,17 @@ inline StartMethod method_of(std::string_view name) {
 /// The method of whoever does not choose one. The first one who asks fixes it.
 inline StartMethod fix_method() {
     auto& table = Table::instance();
-    std::lock_guard guard(table.mutex);
-    if (!table.method) table.method = methods().front();
-    return *table.method;
+    bool falls_back = false;
+    StartMethod method{};
+    {
+        std::lock_guard guard(table.mutex);
+        falls_back = platform::has_fork && !table.method && !table.is_ready;
+        if (!table.method) table.method = methods(table.is_ready).front();
+        method = *table.method;
+    }
+    if (falls_back)
+        util::debug("start method fork, not forkserver: main has not called freeze_support()");
+    return method;
 }
 
 }  // namespace process
@@ -60,7 +75,8 @@ struct SetStartMethodOptions {
     bool force = false;
 };
 
-/// The name of the default method, which is fixed from now on.
+/// The name of the default method, which is fixed from now on: forkserver, or fork in a program
+/// whose main has not called freeze_support(); on Windows spawn.
 /// Python: `multiprocessing.get_start_method()`.
 inline std::string get_start_method() {
     return std::string(process::method_name(process::fix_method()));
@@ -89,7 +105,7 @@ inline void set_start_method(std::optional<std::string_view> name,
     }
     auto method = name ? std::optional(process::method_of(*name)) : std::nullopt;
     std::lock_guard guard(table.mutex);
-    if (!name && !options.force) method = process::methods().front();
+    if (!name && !options.force) method = process::methods(table.is_ready).front();
     table.method = method;
 }
 

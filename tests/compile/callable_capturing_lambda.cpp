@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/compile/callable_capturing_lambda.cpp — a task whose lambda captures a value.
-// reject: bind values with mp::partial
+// reject: a lambda that captures cannot be pickled: bind values with mp::partial
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/compile/callable_partial_pointer.cpp — a partial that binds the address of a variable.
-// reject: this callable cannot cross a process boundary
+// reject: a raw pointer cannot cross a process boundary
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/compile/callable_result.cpp — a task that gives back a pointer.
-// reject: the result of this task cannot cross a process boundary
+// reject: a raw pointer cannot cross a process boundary
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/compile/capturing_lambda_in_map.cpp — a task that would take a captured variable along.
-// reject: bind values with mp::partial
+// reject: a lambda that captures cannot be pickled: bind values with mp::partial
 #include <multiprocessing.hpp>
 
 #include <vector>

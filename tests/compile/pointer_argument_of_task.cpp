@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // tests/compile/pointer_argument_of_task.cpp — an argument that points into this process.
-// reject: an argument cannot cross a process boundary
+// reject: a raw pointer cannot cross a process boundary
 #include <multiprocessing.hpp>
 
 #include <vector>

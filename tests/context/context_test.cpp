@@ -3,10 +3,14 @@
 #include <multiprocessing/context.hpp>
 
 #include "support/catch.hpp"
+#include "support/in_use.hpp"
 #include "support/start_methods.hpp"
 
 #include <algorithm>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace mp = multiprocessing;
@@ -74,9 +78,11 @@ TEST_CASE("set_start_method: once, unless forced", "[context]") {
 
 TEST_CASE("set_start_method: what is no method is a ValueError", "[context]") {
     Unfixed const unfixed;
-    CHECK(thrown<mp::ValueError>([] { mp::set_start_method("forkserver"); }) ==
-          "cannot find context for 'forkserver'");
-    CHECK_THROWS_AS(mp::get_context("xxx"), mp::ValueError);
+    CHECK(thrown<mp::ValueError>([] { mp::set_start_method("forkserve"); }) ==
+          "cannot find context for 'forkserve'");
+    CHECK(thrown<mp::ValueError>([] { (void)mp::get_context(""); }) ==
+          "cannot find context for ''");
+    CHECK_THROWS_AS(mp::SpawnContext().get_context("xxx"), mp::ValueError);
     CHECK(mp::get_start_method({.allow_none = true}) == std::nullopt);
 }
 
@@ -84,6 +90,24 @@ TEST_CASE("get_start_method: the first one who asks fixes the default", "[contex
     Unfixed const unfixed;
     CHECK(mp::get_start_method() == mp::get_all_start_methods().front());
     CHECK_THROWS_AS(mp::set_start_method("spawn"), mp::RuntimeError);
+}
+
+TEST_CASE("get_context: without a name it fixes the default, with one it does not", "[context]") {
+    Unfixed const unfixed;
+    CHECK(mp::get_context("spawn").get_start_method({.allow_none = true}) == "spawn");
+    CHECK(mp::get_start_method({.allow_none = true}) == std::nullopt);
+    auto const ctx = mp::get_context();
+    CHECK(mp::get_start_method({.allow_none = true}) == ctx.get_start_method());
+    CHECK(ctx.get_start_method() == mp::get_all_start_methods().front());
+}
+
+TEST_CASE("set_start_method: without a name the default is set, or, by force, none", "[context]") {
+    Unfixed const unfixed;
+    mp::set_start_method(std::nullopt);
+    CHECK(mp::get_start_method({.allow_none = true}) == mp::get_all_start_methods().front());
+    CHECK_THROWS_AS(mp::set_start_method(std::nullopt), mp::RuntimeError);
+    mp::set_start_method(std::nullopt, {.force = true});
+    CHECK(mp::get_start_method({.allow_none = true}) == std::nullopt);
 }
 
 TEST_CASE("start methods: neither freeze_support nor a context's child fixes the default",
@@ -100,8 +124,14 @@ TEST_CASE("start methods: neither freeze_support nor a context's child fixes the
 }
 
 TEST_CASE("get_all_start_methods: the default one first", "[context]") {
-    // CPython: TestStartMethod.test_get_all_start_methods
-    CHECK(mp::get_all_start_methods() == std::vector<std::string>{"fork", "spawn"});
+    // CPython: TestStartMethod.test_get_all, test_get_all_start_methods
+    Unfixed const unfixed;
+    auto names = mp::get_all_start_methods();
+    CHECK(names.front() == mp::get_start_method());
+    std::sort(names.begin(), names.end());
+    CHECK(names == (mp::platform::has_fork
+                        ? std::vector<std::string>{"fork", "forkserver", "spawn"}
+                        : std::vector<std::string>{"spawn"}));
 }
 
 namespace {
@@ -120,7 +150,7 @@ void hand_on(mp::Queue<int> q, mp::Lock lock, int depth) {
 }  // namespace
 
 TEST_CASE("start methods: a received queue and lock go on to children of any method", "[context]") {
-    // CPython: TestStartMethod.test_nested_startmethod, test_mixed_startmethod
+    // CPython: TestStartMethod.test_nested_startmethod
     auto const ctx = test::each_context();
     auto q = ctx.Queue<int>();
     auto const lock = ctx.Lock();
@@ -128,8 +158,10 @@ TEST_CASE("start methods: a received queue and lock go on to children of any met
     p.start();
     p.join();
     CHECK(p.exitcode() == 0);
-    CHECK(q.get() == 0);
-    CHECK(q.get() == 0);
+    for (auto const& name : mp::get_all_start_methods()) {
+        INFO("grandchild by " << name);
+        CHECK(q.get() == 0);
+    }
     CHECK(q.get() == 1);
 }
 
@@ -161,4 +193,70 @@ TEST_CASE("Context: makes what the namespace makes", "[context]") {
     CHECK(raw.value() == 8);
     CHECK(ctx.current_process() == mp::current_process());
     CHECK(ctx.RLock() != ctx.RLock());
+    CHECK(ctx.get_all_start_methods() == mp::get_all_start_methods());
+    CHECK(ctx.cpu_count() == mp::cpu_count());
+    CHECK_FALSE(ctx.parent_process());
+    CHECK(&ctx.get_logger() == &mp::get_logger());
+    ctx.freeze_support();
+    static_assert(std::is_same_v<mp::Context::TimeoutError, mp::TimeoutError>);
+    CHECK(mp::SpawnContext() == mp::get_context("spawn"));
+}
+
+TEST_CASE("Context: its pool maps under each start method", "[context]") {
+    // CPython: MultiProcessingCmdLineMixin.test_basic_script
+    auto const ctx = test::each_context();
+    auto pool = ctx.Pool(2);
+    CHECK(pool.map([](int x) { return x * x; }, {1, 2, 3}) == std::vector{1, 4, 9});
+}
+
+namespace {
+mp::Queue<int> made_before_main;  // in each process that runs the program, one of its own
+void use_both(mp::Queue<int> parents) {
+    made_before_main.put(1);
+    parents.put(made_before_main.get());
+}
+}  // namespace
+
+TEST_CASE("Context: shared objects at namespace scope cost nothing in a child", "[context]") {
+    // CPython: TestNamedResource.test_global_named_resource_spawn
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<int>();
+    auto const use = [&] {
+        auto p = ctx.Process(use_both, q);
+        p.start();
+        p.join();
+        CHECK(p.exitcode() == 0);
+        CHECK(q.get() == 1);
+        CHECK(made_before_main.empty());
+    };
+    use();
+    auto const before = test::in_use();
+    for (int i = 0; i < 3; ++i) use();
+    CHECK(test::nothing_left(before));
+}
+
+namespace {
+void add_one(std::vector<mp::Queue<int>> queues, mp::Lock lock) {
+    for (auto& q : queues) {
+        std::scoped_lock const guard(lock);
+        q.put(q.get() + 1);
+    }
+}
+}  // namespace
+
+TEST_CASE("start methods: what one context has made goes to a process of any other",
+          "[context]") {
+    // CPython: TestStartMethod.test_mixed_startmethod
+    auto const ctx = test::each_context();
+    std::vector<mp::Queue<int>> queues;
+    for (auto const& name : mp::get_all_start_methods())
+        queues.push_back(mp::get_context(name).Queue<int>());
+    for (auto& q : queues) q.put(0);
+    for (auto const& name : mp::get_all_start_methods()) {
+        auto p = ctx.Process(add_one, queues, mp::get_context(name).Lock());
+        p.start();
+        p.join();
+        CHECK(p.exitcode() == 0);
+    }
+    for (auto& q : queues) CHECK(q.get() == static_cast<int>(queues.size()));
 }

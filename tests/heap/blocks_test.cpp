@@ -95,7 +95,7 @@ TEST_CASE("Blocks: a generation wraps without harm", "[heap]") {
     free_block(first);
 }
 
-TEST_CASE("Blocks: pages of freed memory go back to the system", "[heap]") {
+TEST_CASE("Blocks: pages of freed memory go back to the system", "[heap][give_back]") {
     auto const before = statistics().backed;
     std::vector<Block> blocks;
     for (int i = 0; i < 20'000; ++i) blocks.push_back(make_block(1000, 1));

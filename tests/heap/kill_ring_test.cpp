@@ -2,9 +2,8 @@
 // tests/heap/kill_ring_test.cpp — a process is killed at every instruction of a ring.
 #include <multiprocessing/heap.hpp>
 
-#include "heap/family.hpp"
+#include "heap/stepped.hpp"
 #include "support/catch.hpp"
-#include "support/stepper.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -29,17 +28,9 @@ std::uint64_t put_by_survivors;
 /// What the victim got last, for the survivors to know.
 Word& victim_got() { return *common->body<Word>(); }
 
-std::int64_t fork_member() {
-    ChildSlot slot{"member"};
-    auto const result = heap::fork(slot);
-    return result.side == mp::platform::ForkSide::child ? 0 : result.pid;
-}
-
 Options options() {
-    Options o;
+    auto o = family::stepped();
     o.budget = std::chrono::seconds(10);
-    o.hooks.fork_runner = fork_member;
-    o.hooks.fork_victim = fork_member;
     return o;
 }
 
@@ -146,6 +137,22 @@ void check_ring_and_rest() {
     expect(now.blocks == baseline.blocks, "a block is left, or one was lost");
 }
 
+/// The victim was to add one mark to so many.
+void check_put(std::size_t before) {
+    auto const marks = count_marks();
+    expect(marks == before + 1 || (marks == before && !trial().finished),
+           "a put item is lost, or doubled");
+    check_ring_and_rest();
+}
+
+/// The victim was to get one of so many marks.
+void check_got(std::size_t before) {
+    auto const marks = count_marks();
+    auto const one_lost = trial().finished && victim_got() == mark;
+    expect(marks == before - 1 || (marks == before && !one_lost), "an item is lost, or doubled");
+    check_ring_and_rest();
+}
+
 /// The victim puts one mark in the warm-up and one more in the operation.
 Scenario putting(std::string name, void (*put)(std::uint64_t), std::uint64_t slot,
                  RingOptions how = {}) {
@@ -157,11 +164,7 @@ Scenario putting(std::string name, void (*put)(std::uint64_t), std::uint64_t slo
     };
     s.warm_up = s.operation = [=] { put(mark); };
     s.survive = go_round;
-    s.check = [] {
-        auto const marks = count_marks();
-        expect(marks == 2 || (marks == 1 && !trial().finished), "a put item is lost, or doubled");
-        check_ring_and_rest();
-    };
+    s.check = [] { check_put(1); };
     return s;
 }
 
@@ -177,12 +180,7 @@ Scenario getting(std::string name, void (*put)(std::uint64_t), std::uint64_t slo
     };
     s.warm_up = s.operation = [] { victim_got() = *take(); };
     s.survive = go_round;
-    s.check = [] {
-        auto const marks = count_marks();
-        auto const one_lost = trial().finished && victim_got() == mark;
-        expect(marks == 1 || (marks == 2 && !one_lost), "an item is lost, or doubled");
-        check_ring_and_rest();
-    };
+    s.check = [] { check_got(2); };
     return s;
 }
 
@@ -216,11 +214,7 @@ TEST_CASE("Ring, killed: the first item is put", "[heap][ring][kill]") {
     Common const object;
     auto s = putting("the first put", put_inline, 0);
     s.warm_up = [] {};
-    s.check = [] {
-        auto const marks = count_marks();
-        expect(marks == 1 || (marks == 0 && !trial().finished), "a put item is lost, or doubled");
-        check_ring_and_rest();
-    };
+    s.check = [] { check_put(0); };
     verify(run(s, with_long_loops()));
 }
 
@@ -245,12 +239,7 @@ TEST_CASE("Ring, killed: a segment that others have emptied is left", "[heap][ri
     Common const object;
     auto s = getting("get, first of the next segment", put_inline, slots_per_segment);
     s.warm_up = [] {};  // so that nothing but this step names the segment that is left
-    s.check = [] {
-        auto const marks = count_marks();
-        auto const one_lost = trial().finished && victim_got() == mark;
-        expect(marks == 2 || (marks == 3 && !one_lost), "an item is lost, or doubled");
-        check_ring_and_rest();
-    };
+    s.check = [] { check_got(3); };
     verify(run(s, with_long_loops()));
 }
 

@@ -160,7 +160,7 @@ TEST_CASE("Ring: rings in rings, each in the next, die without a stack", "[heap]
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Ring: memory of a long queue is given back", "[heap][ring]") {
+TEST_CASE("Ring: memory of a long queue is given back", "[heap][ring][give_back]") {
     auto const before = family::at_rest();
     ledger().blocks().trim();
     auto const backed = statistics().backed;
@@ -178,7 +178,7 @@ TEST_CASE("Ring: memory of a long queue is given back", "[heap][ring]") {
     CHECK(statistics().backed < backed + 12'000'000);  // the allocator's tables stay
 }
 
-TEST_CASE("Ring: a getter's death loses its item, or puts it again", "[heap][ring]") {
+TEST_CASE("Ring: a getter's death loses its item, or puts it again", "[heap][ring][fork]") {
     for (bool const again : {false, true}) {
         auto const before = family::at_rest();
         {
@@ -202,7 +202,7 @@ TEST_CASE("Ring: a getter's death loses its item, or puts it again", "[heap][rin
 }
 
 TEST_CASE("Ring: a putter's death in the middle leaves nothing, and holds up nobody",
-          "[heap][ring]") {
+          "[heap][ring][fork]") {
     auto const before = family::at_rest();
     {
         auto ring = Ring::make({.maxsize = 2});

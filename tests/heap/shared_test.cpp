@@ -67,7 +67,7 @@ TEST_CASE("Shared: a long chain of objects is destroyed without a stack", "[heap
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Shared: a child has its own references, and they go when it ends", "[heap]") {
+TEST_CASE("Shared: a child has its own references, and they go when it ends", "[heap][fork]") {
     auto const make_300 = [] {
         std::vector<Shared> objects;
         for (std::uint64_t i = 0; i < 300; ++i) objects.push_back(make_number(i));
@@ -91,7 +91,7 @@ TEST_CASE("Shared: a child has its own references, and they go when it ends", "[
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Shared: a killed child's references go", "[heap]") {
+TEST_CASE("Shared: a killed child's references go", "[heap][fork]") {
     auto const before = family::at_rest();
     {
         auto const object = make_number(1);
@@ -157,6 +157,55 @@ TEST_CASE("Stamp: sequence numbers are compared around their wrap", "[heap]") {
         }
         CHECK(l.record().sequence.load() < 100);
         CHECK(count(object) == 1);
+    }
+    CHECK(family::at_rest() == before);
+}
+
+TEST_CASE("Ledger: a change is known to have happened however many others there were before",
+          "[heap]") {
+    auto const before = family::at_rest();
+    {
+        auto const object = make_number(3, 2);
+        auto& arena = State::instance().arena;
+        // As two threads, neither of which is there.
+        Ledger dead{arena, max_records - 1};
+        Ledger other{arena, max_records - 2};
+        auto& record = dead.record();
+        auto& word = object.header().link(0);
+        auto& others_word = object.header().link(1);
+        auto const bits = object.ref().bits;
+        auto const half = Stamp::sequence_mask / 2 + 1;
+        for (std::uint64_t const start : {std::uint64_t{1}, half - 5, half, half + 1,
+                                          Stamp::sequence_mask - 1, std::uint64_t{77}}) {
+            for (bool const counted : {true, false}) {
+                CAPTURE(start, counted);
+                // So many changes since anybody told of one.
+                record.sequence.store((record.acknowledged.load() + start) &
+                                      Stamp::sequence_mask);
+                dead.change(object.ref(), true, word, 0, bits);
+                auto const sequence = record.sequence.load();
+                if (counted) {  // the count was changed, the word not, and another writer came
+                    record.op.store(sequence);
+                    word.store(0);
+                    other.change(object.ref(), true, others_word, 0, bits);
+                } else {  // nothing was changed yet, and another writer came
+                    other.change(object.ref(), true, others_word, 0, bits);
+                    record.op_delta.store(0);
+                    record.op_from.store(bits);
+                    record.op_to.store(0);
+                    record.op.store(sequence + 1);
+                }
+                dead.recover();
+                CHECK(word.load() == bits);
+                CHECK(count(object) == 3);
+                word.store(bits);
+                other.drop_word(others_word);
+                dead.drop_word(word);
+                CHECK(count(object) == 1);
+            }
+        }
+        record.sequence.store(0);
+        record.acknowledged.store(0);
     }
     CHECK(family::at_rest() == before);
 }

@@ -1,4 +1,5 @@
-# Builds and runs the consumer.   cmake -DMODE=find_package|add_subdirectory -DSOURCE=… -DBUILD=… -DCOMPILER=… -DSCRATCH=…
+# Builds and runs the consumer.   cmake -DMODE=find_package|add_subdirectory -DSOURCE=… -DBUILD=… -DCOMPILER=…
+#   -DGENERATOR=… -DSCRATCH=…
 cmake_minimum_required(VERSION 3.25)
 
 function(run)
@@ -16,7 +17,8 @@ if(MODE STREQUAL "find_package")
 else()
   set(how -DMULTIPROCESSING_SOURCE=${SOURCE})
 endif()
-run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${SCRATCH}/build -DCMAKE_CXX_COMPILER=${COMPILER} ${how})
+run(${CMAKE_COMMAND} -S ${SOURCE}/tests/install/consumer -B ${SCRATCH}/build -G ${GENERATOR}
+  -DCMAKE_CXX_COMPILER=${COMPILER} ${how})
 run(${CMAKE_COMMAND} --build ${SCRATCH}/build)
 run(${SCRATCH}/build/consumer)
 file(REMOVE_RECURSE ${SCRATCH})

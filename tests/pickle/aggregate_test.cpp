@@ -5,10 +5,13 @@
 #include "support/catch.hpp"
 
 #include <array>
+#include <concepts>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace mp = multiprocessing;
@@ -36,14 +39,14 @@ struct Constants {
     std::string const b;
 };
 
-struct Bits {
+struct Bits {  // has a pickle of its own
     unsigned a : 3;
     bool b : 1;
     unsigned short c : 9;
     int d;
 };
 
-struct BitsAndText {
+struct Arrays {
     std::uint16_t number;
     std::string text;
     std::array<std::vector<int>, 2> lists;
@@ -68,6 +71,34 @@ struct Forty {
         s37, s38, s39;
 };
 
+/// Default constructible, and made from whatever becomes a number.
+class Number {
+public:
+    Number() = default;
+    template <class T>
+        requires std::convertible_to<T, double>
+    Number(T value) : value_(value) {}
+    static auto pickle_members(auto& self) { return std::tie(self.value_); }
+    bool operator==(Number const&) const = default;
+
+private:
+    double value_ = 0;
+};
+
+struct Uncounted {  // by Boost.PFR, for one reason or another
+    std::array<std::string, 3> names;
+    std::optional<std::unique_ptr<int>> maybe;
+    std::vector<std::unique_ptr<int>> pointers;
+    Number number;
+    int row[4];
+};
+
+struct ConstantsAndMore {
+    std::optional<std::string> const text;
+    std::unique_ptr<int> pointer;
+    Handle const handle;
+};
+
 template <class T>
 T round_trip(T const& value) {
     return mp::loads<T>(mp::dumps(value));
@@ -80,6 +111,9 @@ struct multiprocessing::pickle<Handle> {
     static void dump(Writer& writer, Handle const& handle) { writer.write(handle.value()); }
     static Handle load(Reader& reader) { return Handle(reader.read<int>()); }
 };
+
+template <>
+struct multiprocessing::pickle<Bits> : multiprocessing::pickle_bytewise<Bits> {};
 
 TEST_CASE("aggregate: members without default constructor, and move-only ones", "[pickle]") {
     Job const job{1, Handle(2), std::make_unique<int>(3), Handle(4)};
@@ -94,9 +128,24 @@ TEST_CASE("aggregate: const members", "[pickle]") {
     auto const copy = round_trip(Constants{1, "b"});
     CHECK(copy.a == 1);
     CHECK(copy.b == "b");
+    auto const more = round_trip(ConstantsAndMore{"text", std::make_unique<int>(2), Handle(3)});
+    CHECK(more.text == "text");
+    CHECK(*more.pointer == 2);
+    CHECK(more.handle.value() == 3);
 }
 
-TEST_CASE("aggregate: bit-fields", "[pickle]") {
+TEST_CASE("aggregate: members that are hard to count", "[pickle]") {
+    Uncounted value{{"a", "b", "c"}, std::make_unique<int>(1), {}, 2.5, {1, 2, 3, 4}};
+    value.pointers.push_back(std::make_unique<int>(5));
+    auto const copy = round_trip(value);
+    CHECK(copy.names == value.names);
+    CHECK(**copy.maybe == 1);
+    CHECK(*copy.pointers.at(0) == 5);
+    CHECK(copy.number == 2.5);
+    CHECK(copy.row[3] == 4);
+}
+
+TEST_CASE("aggregate: bit-fields, by a pickle of their own", "[pickle]") {
     auto const copy = round_trip(Bits{5, true, 300, -1});
     CHECK(copy.a == 5);
     CHECK(copy.b);
@@ -105,7 +154,7 @@ TEST_CASE("aggregate: bit-fields", "[pickle]") {
 }
 
 TEST_CASE("aggregate: arrays of everything", "[pickle]") {
-    BitsAndText const value{7, "t", {{{1}, {2, 3}}}, {{"a", "b"}, {"c", "d"}}};
+    Arrays const value{7, "t", {{{1}, {2, 3}}}, {{"a", "b"}, {"c", "d"}}};
     auto const copy = round_trip(value);
     CHECK(copy.lists[1] == std::vector<int>{2, 3});
     CHECK(copy.grid[1][0] == "c");

@@ -111,10 +111,35 @@ struct Mutual {
     std::unique_ptr<Other> other;
 };
 struct Halfway {};  // has a pickle with dump alone
-struct Bits {
-    unsigned a : 3;
-    bool b : 1;
-    int c;
+struct HoldsRvalue {
+    int a;
+    std::string&& s;
+};
+int global = 0;
+struct DefaultReference {  // like two values in everything but assignment
+    int a;
+    int const& b = global;
+};
+struct ConstantPointer {
+    int const a;
+    int* const b;
+};
+struct DerivedReference : Plain {
+    int& b;
+};
+struct DerivedEmpty : samples::Empty {
+    int a;
+};
+struct SixtyFour {
+    char a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1, c2, c3,
+        c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5, e6,
+        e7, e8, e9, f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, g0, g1, g2, g3, g4;
+};
+struct SixtyFive {
+    char a1, a2, a3, a4, a5, a6, a7, a8, a9, b0, b1, b2, b3, b4, b5, b6, b7, b8, b9, c0, c1, c2, c3,
+        c4, c5, c6, c7, c8, c9, d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, e0, e1, e2, e3, e4, e5, e6,
+        e7, e8, e9, f0, f1, f2, f3, f4, f5, f6, f7, f8, f9, g0, g1, g2, g3, g4;
+    int* pointer;
 };
 
 }  // namespace
@@ -130,7 +155,7 @@ auto const captures = [value = 1] { return value; };
 
 static_assert(mp::Picklable<int> && mp::Picklable<int const> && mp::Picklable<std::string>);
 static_assert(mp::Picklable<samples::Tree> && mp::Picklable<samples::Chain>);
-static_assert(mp::Picklable<std::vector<samples::Record>> && mp::Picklable<Bits>);
+static_assert(mp::Picklable<std::vector<samples::Record>> && mp::Picklable<SixtyFour>);
 static_assert(mp::Picklable<std::shared_ptr<Leaf>>);
 #if defined(__SIZEOF_INT128__)
 static_assert(mp::Picklable<mp::detail::Int128>);
@@ -156,6 +181,9 @@ static_assert(fault<HoldsPointers> == Fault::raw_pointer);
 static_assert(fault<Mutual> == Fault::raw_pointer);
 static_assert(fault<HoldsReference> == Fault::reference);
 static_assert(fault<HoldsConstReference> == Fault::reference);
+static_assert(fault<HoldsRvalue> == Fault::reference);
+static_assert(fault<DefaultReference> == Fault::reference);
+static_assert(fault<ConstantPointer> == Fault::raw_pointer);
 static_assert(fault<std::reference_wrapper<int>> == Fault::reference);
 static_assert(fault<HoldsView> == Fault::view);
 static_assert(fault<HoldsSpan> == Fault::view);
@@ -171,6 +199,9 @@ static_assert(fault<std::shared_ptr<void>> == Fault::plain_class);
 static_assert(fault<HoldsUnion> == Fault::union_type);
 static_assert(fault<Derived> == Fault::base_class);
 static_assert(fault<DerivedPlain> == Fault::base_class);
+static_assert(fault<DerivedReference> == Fault::base_class);
+static_assert(fault<DerivedEmpty> == Fault::base_class);
+static_assert(fault<SixtyFive> == Fault::many_members);
 static_assert(fault<Closed> == Fault::plain_class);
 static_assert(fault<DerivedVector> == Fault::plain_class ||
               fault<DerivedVector> == Fault::base_class);
@@ -179,7 +210,8 @@ static_assert(std::is_same_v<mp::detail::FaultOf<HoldsPointerDeep>::type, int*>)
 
 static_assert(mp::BytewisePicklable<int> && mp::BytewisePicklable<samples::Point>);
 static_assert(mp::BytewisePicklable<samples::Packet> && mp::BytewisePicklable<std::complex<float>>);
-static_assert(mp::BytewisePicklable<std::chrono::seconds> && mp::BytewisePicklable<Bits>);
+static_assert(mp::BytewisePicklable<std::chrono::seconds>);
+static_assert(mp::BytewisePicklable<SixtyFour>);
 static_assert(mp::BytewisePicklable<samples::Degrees>);
 static_assert(!mp::BytewisePicklable<samples::Record> && !mp::BytewisePicklable<HoldsPointer>);
 static_assert(!mp::BytewisePicklable<std::pair<int, int>> && !mp::BytewisePicklable<int*>);

@@ -2,6 +2,8 @@
 // tests/platform/anchor_plugin.cpp — a second module, with its own inline variables.
 #include <multiprocessing/platform/anchor.hpp>
 
+#include "support/host.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -12,10 +14,13 @@ std::atomic<int> constructions{0};
 
 }  // namespace
 
-extern "C" [[gnu::visibility("default")]] void* plugin_anchor(char const* name, std::size_t bytes,
-                                                              std::uint64_t layout_hash) {
+extern "C" {
+
+TEST_EXPORT void* plugin_anchor(char const* name, std::size_t bytes, std::uint64_t layout_hash) {
     return multiprocessing::platform::named_anchor(name, bytes, layout_hash,
                                                    [](void*) { ++constructions; });
 }
 
-extern "C" [[gnu::visibility("default")]] int plugin_constructions() { return constructions; }
+TEST_EXPORT int plugin_constructions() { return constructions; }
+
+}  // extern "C"

@@ -2,20 +2,18 @@
 // tests/platform/forked.hpp — runs a piece of a test in a child process.
 #pragma once
 
-#include <multiprocessing/platform/clock.hpp>
 #include <multiprocessing/platform/process.hpp>
+
+#include "support/eventually.hpp"
 
 #include <cstdint>
 #include <exception>
 #include <optional>
-#include <thread>
 #include <utility>
 
 namespace test {
 
 namespace platform = multiprocessing::platform;
-
-inline constexpr std::uint64_t patience_ns = 20'000'000'000;
 
 /// What a child that let an exception escape exits with.
 inline constexpr int escaped = 99;
@@ -62,19 +60,6 @@ private:
 template <class F>
 std::optional<int> in_child(F&& body) {
     return Child(std::forward<F>(body)).wait();
-}
-
-/// Asks again until the answer is yes; false once patience ends.
-template <class F>
-bool eventually(F&& answer) {
-    std::uint64_t const start = platform::monotonic_ns();
-    while (!answer()) {
-        if (platform::monotonic_ns() - start > patience_ns) {
-            return false;
-        }
-        std::this_thread::yield();
-    }
-    return true;
 }
 
 /// Whether the sanitizer of this build maps more addresses than a limit would allow.

@@ -6,7 +6,6 @@
 #include <multiprocessing/platform/clock.hpp>
 #include <multiprocessing/platform/stream.hpp>
 
-#include "platform/forked.hpp"
 #include "support/catch.hpp"
 
 #include <cstddef>
@@ -14,9 +13,6 @@
 #include <limits>
 #include <thread>
 #include <vector>
-
-#include <signal.h>
-#include <sys/time.h>
 
 namespace platform = multiprocessing::platform;
 using platform::poll_handles;
@@ -54,25 +50,12 @@ TEST_CASE("poll_handles: comes back empty when the time is over", "[platform][th
 }
 
 TEST_CASE("poll_handles: refuses what is no handle", "[platform]") {
-    CHECK_THROWS_AS(poll_handles(std::vector{-1}, 0), multiprocessing::OSError);
+    CHECK_THROWS_AS(poll_handles(std::vector{platform::invalid_handle}, 0),
+                    multiprocessing::OSError);
     auto [reader, writer] = platform::pipe_pair();
-    int const closed = reader.get();
+    auto const closed = reader.get();
     reader.reset();
     CHECK_THROWS_AS(poll_handles(std::vector{closed}, 0), multiprocessing::OSError);
-}
-
-TEST_CASE("poll_handles: signals do not lengthen the wait", "[platform]") {
-    CHECK(test::in_child([] {
-              struct sigaction action {};
-              action.sa_handler = [](int) {};
-              ::sigaction(SIGALRM, &action, nullptr);
-              itimerval const ticks{{0, 1000}, {0, 1000}};
-              ::setitimer(ITIMER_REAL, &ticks, nullptr);
-              auto const [reader, writer] = platform::pipe_pair();
-              std::uint64_t const start = platform::monotonic_ns();
-              bool const empty = poll_handles(std::vector{reader.get()}, 30'000'000).empty();
-              return empty && platform::monotonic_ns() - start >= 30'000'000 ? 0 : 1;
-          }) == 0);
 }
 
 TEST_CASE("Doorbell: rings until it is drained", "[platform][threads]") {
@@ -93,4 +76,32 @@ TEST_CASE("Doorbell: wakes a thread that polls", "[platform][threads]") {
     std::thread sleeper([&] { poll_handles(std::vector{bell.handle()}, forever); });
     bell.ring();
     sleeper.join();
+}
+
+TEST_CASE("poll_handles: wakes for one of very many", "[platform][threads]") {
+    std::vector<platform::Doorbell> bells(200);
+    std::vector<platform::native_handle> handles;
+    for (auto const& bell : bells) handles.push_back(bell.handle());
+    CHECK(poll_handles(handles, 1'000'000).empty());
+    std::thread ringer([&] { bells[150].ring(); });
+    CHECK(poll_handles(handles, forever) == Indexes{150});
+    ringer.join();
+    bells[3].ring();
+    CHECK(poll_handles(handles, forever) == Indexes{3, 150});
+}
+
+TEST_CASE("poll_handles: a stream wakes a thread that sleeps", "[platform][threads]") {
+    auto [reader, writer] = platform::pipe_pair();
+    std::vector const handles{reader.get()};
+    Indexes seen;
+    std::thread sleeper([&] { seen = poll_handles(handles, forever); });
+    platform::write_all(writer.get(), std::vector{std::byte{1}});
+    sleeper.join();
+    CHECK(seen == Indexes{0});
+    std::vector<std::byte> byte(1);
+    platform::read_all(reader.get(), byte);
+    CHECK(byte[0] == std::byte{1});  // to look at it has not taken it
+    std::thread at_end([&] { poll_handles(handles, forever); });
+    writer.reset();
+    at_end.join();
 }

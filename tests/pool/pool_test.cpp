@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <multiprocessing/pool.hpp>
 
-#include <multiprocessing/process.hpp>
-#include <multiprocessing/queues.hpp>
-#include <multiprocessing/sharedctypes.hpp>
-#include <multiprocessing/synchronize.hpp>
+#include <multiprocessing/context.hpp>
 
 #include "support/catch.hpp"
+#include "support/in_use.hpp"
+#include "support/killed.hpp"
 
-#include <csignal>
 #include <cstdlib>
 #include <latch>
 #include <memory>
@@ -32,7 +30,7 @@ int fail_at_five(int x) {
     return x;
 }
 int die_at_five(int x) {
-    if (x == 5) std::raise(SIGKILL);
+    if (x == 5) test::die();
     return x;
 }
 struct Stranger : std::exception {
@@ -46,12 +44,13 @@ int initial = 0;
 void initialize(int value) { initial = value; }
 int plus_initial(int x) { return x + initial; }
 void fail_to_initialize() { throw std::invalid_argument("no initial value"); }
-void die_first() { std::raise(SIGKILL); }
+void die_first() { test::die(); }
 
 mp::Pool make_pool(mp::StartMethod method, mp::PoolOptions options = {.processes = 2}) {
     return mp::Pool(std::move(options), method);
 }
-mp::StartMethod any_method() { return GENERATE(mp::StartMethod::fork, mp::StartMethod::spawn); }
+mp::StartMethod any_method() { return GENERATE(from_range(mp::process::methods())); }
+mp::StartMethod default_method() { return mp::process::methods().front(); }
 
 }  // namespace
 
@@ -89,7 +88,7 @@ TEST_CASE("Pool: map waits for all chunks, then throws what a task threw", "[poo
 
 // CPython: _TestPool.test_map_chunksize
 TEST_CASE("Pool: an empty map is ready at once, a chunksize below 1 is refused", "[pool]") {
-    auto pool = make_pool(mp::StartMethod::fork);
+    auto pool = make_pool(default_method());
     CHECK(pool.map(square, std::vector<int>{}).empty());
     CHECK(pool.map_async(square, std::vector<int>{}).ready());
     CHECK_THROWS_AS(pool.map(square, {1}, {.chunksize = 0}), mp::ValueError);
@@ -114,7 +113,7 @@ TEST_CASE("Pool: get gives up in time, and may be called again", "[pool]") {
 
 // CPython: _TestPool.test_map_async_callbacks, TestPoolWorkerErrors.test_async_error_callback
 TEST_CASE("Pool: callbacks run once, and one that throws does no harm", "[pool]") {
-    auto pool = make_pool(mp::StartMethod::fork);
+    auto pool = make_pool(default_method());
     std::latch called(3);
     int sum = 0;
     std::string error;
@@ -175,7 +174,7 @@ TEST_CASE("Pool: a worker serves so many chunks, then another one comes", "[pool
         CHECK(next - at <= 3);
         at = next;
     }
-    CHECK_THROWS_AS(make_pool(mp::StartMethod::fork, {.maxtasksperchild = 0}), mp::ValueError);
+    CHECK_THROWS_AS(make_pool(default_method(), {.maxtasksperchild = 0}), mp::ValueError);
 }
 
 // CPython: _TestPool.test_make_pool
@@ -216,7 +215,7 @@ TEST_CASE("Pool: a worker that dies in a task fails that task alone", "[pool][fa
             results[static_cast<std::size_t>(i)].get();
             FAIL("the task is lost");
         } catch (mp::WorkerLostError const& error) {
-            CHECK(error.signal() == SIGKILL);
+            CHECK(error.signal() == test::kill_signal);
             CHECK(error.pid() > 1);
         }
     }
@@ -230,7 +229,7 @@ int die_once(mp::Value<int> lives, int x) {
     if (lives.value() > 0) {
         --lives.value();
         guard.unlock();
-        std::raise(SIGKILL);
+        test::die();
     }
     return x;
 }
@@ -290,7 +289,7 @@ TEST_CASE("Pool: nothing of it is left in shared memory", "[pool]") {
     };
     run();  // a process keeps the room for its references
     auto const at_rest = [] {
-        mp::heap::sweep_dead();
+        CHECK(test::eventually([] { return test::in_use().slots == 1; }));  // this process's
         auto s = mp::heap::statistics();
         s.backed = 0;
         return s;
@@ -304,9 +303,9 @@ TEST_CASE("Pool: nothing of it is left in shared memory", "[pool]") {
     CHECK(after.hands == before.hands);
 }
 
-TEST_CASE("Pool: only the process that made it may use it", "[pool]") {
+TEST_CASE("Pool: only the process that made it may use it", "[pool][fork]") {
     auto pool = make_pool(mp::StartMethod::fork);
-    mp::Process child([&pool] {
+    auto child = mp::get_context("fork").Process([&pool] {
         CHECK_THROWS_AS(pool.apply(square, 1), mp::RuntimeError);
         CHECK_THROWS_AS(pool.close(), mp::RuntimeError);
         auto const inherited = std::move(pool);
@@ -318,30 +317,24 @@ TEST_CASE("Pool: only the process that made it may use it", "[pool]") {
 }
 
 TEST_CASE("Pool: what descendants leave behind is swept", "[pool][faults]") {
-    auto const slots = [] { return mp::heap::statistics().slots; };
-    mp::heap::sweep_dead();
-    auto const before = slots();
+    CHECK(test::eventually([] { return test::in_use().slots == 1; }));  // this process's
+    auto const before = test::in_use();
     for (int i = 0; i < 5; ++i) {
         mp::Process owner([] {
             mp::Pool pool(2);
             pool.apply(square, 2);
-            std::raise(SIGKILL);
+            test::die();
         });
         owner.start();
         owner.join();
-        CHECK(owner.exitcode() == -SIGKILL);
+        CHECK(owner.exitcode() == -test::kill_signal);
     }
     // Its zygote and its workers go by themselves, soon.
-    auto const deadline = mp::Deadline(mp::Timeout(20s));
-    while (slots() != before && !deadline.expired()) {
-        std::this_thread::yield();
-        mp::heap::sweep_dead();
-    }
-    CHECK(slots() == before);
+    CHECK(test::no_process_left(before));
 }
 
 TEST_CASE("Pool: threads share one pool", "[pool]") {
-    auto pool = make_pool(mp::StartMethod::fork);
+    auto pool = make_pool(default_method());
     std::vector<std::thread> threads;
     std::atomic<int> wrong{0};
     for (int t = 0; t < 4; ++t)

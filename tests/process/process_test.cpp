@@ -5,10 +5,13 @@
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/reduction/partial.hpp>
 
-#include "support/capture.hpp"
 #include "support/catch.hpp"
+#include "support/killed.hpp"
+#include "support/in_use.hpp"
 #include "support/start_methods.hpp"
+#include "targets.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <map>
@@ -19,37 +22,19 @@
 #include <tuple>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
 namespace mp = multiprocessing;
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
+using test::nothing, test::say_and_sleep, test::sleep_for_ever, test::thrown;
 
 namespace {
 
-void nothing() {}
-void sleep_for_ever() {
-    for (;;) std::this_thread::sleep_for(1h);
-}
-void say_and_sleep(mp::Queue<int> ready) {
-    ready.put(1);
-    sleep_for_ever();
-}
 using Report = std::tuple<std::string, int, int, std::string, bool, std::string>;
 void report(mp::Queue<Report> q, int number, std::string text) {
     auto const me = mp::current_process();
     q.put({me.name(), *me.pid(), number, text, me.daemon(), fmt::format("{}", me)});
-}
-
-template <class F>
-std::string thrown(F f) {
-    try {
-        f();
-    } catch (mp::Error const& error) {
-        return error.what();
-    }
-    return "";
 }
 
 }  // namespace
@@ -60,6 +45,7 @@ TEST_CASE("Process: current_process is alive, not a daemon, and has our pid", "[
     CHECK(current.name() == "MainProcess");
     CHECK(current.is_alive());
     CHECK_FALSE(current.daemon());
+    CHECK_FALSE(current.authkey().empty());
     CHECK(current.ident() == static_cast<int>(mp::platform::process_id()));
     CHECK(current.exitcode() == std::nullopt);
     CHECK(fmt::format("{:r}", current) == "<_MainProcess name='MainProcess' parent=None started>");
@@ -69,7 +55,7 @@ TEST_CASE("Process: current_process is alive, not a daemon, and has our pid", "[
 TEST_CASE("Process: a whole life, with arguments and a name", "[process]") {
     // CPython: _TestProcess.test_process, test_args_argument, test_active_children
     auto const ctx = test::each_context();
-    auto const before = mp::heap::statistics().slots;
+    auto const before = test::in_use();
     auto q = ctx.Queue<Report>();
     auto p = ctx.Process({.name = "some worker", .daemon = true}, report, q, 7, "text");
     CHECK_FALSE(p.is_alive());
@@ -78,7 +64,6 @@ TEST_CASE("Process: a whole life, with arguments and a name", "[process]") {
     CHECK(p.daemon());
     CHECK(mp::active_children().empty());
     p.start();
-    CHECK(p.exitcode() == std::nullopt);
     auto const [name, pid, number, text, daemon, repr] = q.get();
     CHECK(name == "some worker");
     CHECK(pid == *p.pid());
@@ -89,7 +74,7 @@ TEST_CASE("Process: a whole life, with arguments and a name", "[process]") {
     CHECK(p.exitcode() == 0);
     CHECK_FALSE(p.is_alive());
     CHECK(mp::active_children().empty());
-    CHECK(mp::heap::statistics().slots == before);
+    CHECK(test::no_process_left(before));
 }
 
 TEST_CASE("Process: names count the objects of the process that makes them", "[process]") {
@@ -97,10 +82,24 @@ TEST_CASE("Process: names count the objects of the process that makes them", "[p
     auto const made = std::stoi(first.name().substr(8));
     CHECK(first.name() == fmt::format("Process-{}", made));
     CHECK(second.name() == fmt::format("Process-{}", made + 1));
-    CHECK(mp::get_context("fork").Process(nothing).name() ==
-          fmt::format("ForkProcess-{}", made + 2));
-    CHECK(mp::get_context("spawn").Process(nothing).name() ==
-          fmt::format("SpawnProcess-{}", made + 3));
+    CHECK(fmt::format("{}", first) == fmt::format("<Process name='Process-{}' parent={} initial>",
+                                                  made, *mp::current_process().pid()));
+}
+
+TEST_CASE("Process: a context's processes have its name", "[process]") {
+    auto const ctx = test::each_context();
+    std::string const kind = ctx.start_method() == mp::StartMethod::fork    ? "ForkProcess"
+                             : ctx.start_method() == mp::StartMethod::spawn ? "SpawnProcess"
+                                                                            : "ForkServerProcess";
+    auto const number = std::stoi(mp::Process(nothing).name().substr(8)) + 1;
+    auto p = ctx.Process(nothing);
+    CHECK(p.name() == fmt::format("{}-{}", kind, number));
+    p.name("renamed");
+    CHECK(test::run(p) == 0);
+    p.close();
+    CHECK(p.name() == "renamed");
+    CHECK(fmt::format("{}", p) == fmt::format("<{} name='renamed' parent={} closed>", kind,
+                                              *mp::current_process().pid()));
 }
 
 namespace {
@@ -163,13 +162,15 @@ TEST_CASE("Process: terminate, kill and interrupt end a running child", "[proces
     // CPython: _TestProcess.test_terminate, test_kill, test_interrupt_no_handler
     auto const ctx = test::each_context();
     auto const [end, code] = GENERATE(std::pair{&mp::Process::terminate, -SIGTERM},
-                                      std::pair{&mp::Process::kill, -SIGKILL},
+                                      std::pair{&mp::Process::kill, -test::kill_signal},
                                       std::pair{&mp::Process::interrupt, -SIGINT});
+    if (end == &mp::Process::interrupt && !mp::platform::has_fork) return;  // only groups, there
     auto ready = ctx.Queue<int>();
     auto p = ctx.Process(say_and_sleep, ready);
     p.start();
     ready.get();
     CHECK(p.is_alive());
+    CHECK(p.exitcode() == std::nullopt);
     CHECK(mp::active_children() == std::vector{p});
     CHECK_FALSE(p.join(0s));
     CHECK_FALSE(p.join(-1s));
@@ -181,7 +182,7 @@ TEST_CASE("Process: terminate, kill and interrupt end a running child", "[proces
     CHECK(mp::active_children().empty());
     p.terminate();  // it is gone, nothing happens
     CHECK_THAT(p.repr(), ContainsSubstring(code == -SIGTERM   ? "stopped exitcode=-SIGTERM>"
-                                           : code == -SIGKILL ? "stopped exitcode=-SIGKILL>"
+                                           : code == -9      ? "stopped exitcode=-SIGKILL>"
                                                               : "stopped exitcode=-SIGINT>"));
 }
 
@@ -228,7 +229,8 @@ TEST_CASE("Process: close refuses a running child and makes the object useless",
 }
 
 TEST_CASE("Process: what may not be done is an AssertionError", "[process]") {
-    mp::Process p(nothing);
+    auto const ctx = test::each_context();
+    auto p = ctx.Process(nothing);
     CHECK(thrown([&] { p.join(); }) == "can only join a started process");
     CHECK_THROWS_AS(p.terminate(), mp::AssertionError);
     p.start();
@@ -237,30 +239,6 @@ TEST_CASE("Process: what may not be done is an AssertionError", "[process]") {
     p.join();
     CHECK(thrown([&] { mp::current_process().start(); }) == "cannot start a process twice");
     CHECK(thrown([&] { mp::current_process().join(); }) == "can only join a child process");
-}
-
-TEST_CASE("Process: only its creator may use the object", "[process]") {
-    mp::Queue<std::string> q;
-    mp::Process other(nothing), started(sleep_for_ever);
-    started.start();
-    mp::Process p([q, other, started]() mutable {
-        q.put(thrown([&] { other.start(); }));
-        q.put(thrown([&] { started.join(); }));
-        q.put(thrown([&] { (void)started.is_alive(); }));
-        q.put(thrown([&] { started.terminate(); }));
-        q.put(fmt::format("{}", started));
-    });
-    p.start();
-    p.join();
-    CHECK(q.get() == "can only start a process object created by current process");
-    CHECK(q.get() == "can only join a child process");
-    CHECK(q.get() == "can only test a child process");
-    CHECK(q.get() == "can only signal a child process");
-    CHECK(q.get() == fmt::format("<Process name='{}' pid={} parent={} unknown>", started.name(),
-                                 *started.pid(), *mp::current_process().pid()));
-    CHECK(started.is_alive());
-    started.kill();
-    started.join();
 }
 
 TEST_CASE("Process: repr shows what became of it", "[process]") {
@@ -310,31 +288,6 @@ TEST_CASE("Process: it drops target and arguments once it is started", "[process
     CHECK(p.exitcode() == 0);
 }
 
-namespace {
-void count_descriptors(mp::Queue<int> q) {
-    int count = 0;
-    for (int fd = 0; fd < 1024; ++fd) count += ::fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
-    q.put(count);
-    sleep_for_ever();
-}
-}  // namespace
-
-TEST_CASE("Process: a child gets no descriptors of its siblings", "[process]") {
-    // CPython: _TestProcess.test_child_fd_inflation
-    auto const ctx = test::each_context();
-    auto q = ctx.Queue<int>();
-    std::vector<mp::Process> siblings;
-    std::vector<int> counts;
-    for (int i = 0; i < 4; ++i) {
-        siblings.push_back(ctx.Process(count_descriptors, q));
-        siblings.back().start();
-        counts.push_back(q.get());
-    }
-    for (auto& p : siblings) p.kill();
-    for (auto& p : siblings) p.join();
-    CHECK(counts == std::vector<int>(4, counts.front()));
-}
-
 TEST_CASE("Process: any number of threads may wait for one child", "[process]") {
     auto const ctx = test::each_context();
     auto ready = ctx.Queue<int>();
@@ -350,30 +303,7 @@ TEST_CASE("Process: any number of threads may wait for one child", "[process]") 
         });
     p.kill();
     for (auto& thread : threads) thread.join();
-    for (auto const& code : codes) CHECK(code == -SIGKILL);
-}
-
-TEST_CASE("Process: a child works where there are no handles of processes", "[process]") {
-    test::let_signals_kill_children();
-    mp::platform::simulate_missing_process_handles(true);
-    mp::Queue<int> ready;
-    mp::Process p(say_and_sleep, ready);
-    p.start();
-    ready.get();
-    CHECK_THROWS_AS(p.sentinel(), mp::NotImplementedError);
-    CHECK_FALSE(p.join(1ms));
-    p.terminate();
-    CHECK(p.join());
-    CHECK(p.exitcode() == -SIGTERM);
-    mp::platform::simulate_missing_process_handles(false);
-}
-
-TEST_CASE("Process: the status that somebody else has taken reads as 255", "[process]") {
-    mp::Process p(nothing);
-    p.start();
-    CHECK(mp::platform::wait_process(*p.pid(), 30'000'000'000) == 0);
-    CHECK(p.join());
-    CHECK(p.exitcode() == 255);
+    for (auto const& code : codes) CHECK(code == -test::kill_signal);
 }
 
 namespace {
@@ -401,19 +331,83 @@ TEST_CASE("Process: targets may be lambdas, partials, functors and member functi
     }
 }
 
-TEST_CASE("Process: a lambda that captures is inherited by fork and refused otherwise",
-          "[process]") {
-    std::string const bound = "bound";
-    auto const target = [bound] { throw mp::SystemExit(bound == "bound" ? 6 : 7); };
-    auto forked = mp::get_context("fork").Process(target);
-    forked.start();
-    forked.join();
-    CHECK(forked.exitcode() == 6);
-    auto const before = mp::heap::statistics().slots;
-    auto spawned = mp::get_context("spawn").Process(target);
-    CHECK_THROWS_AS(spawned.start(), mp::PicklingError);
-    CHECK_THAT(thrown([&] { spawned.start(); }),
-               ContainsSubstring("lambda") && ContainsSubstring("partial"));
-    CHECK(mp::heap::statistics().slots == before);
-    CHECK_THAT(spawned.repr(), ContainsSubstring(" initial>"));
+TEST_CASE("Process: it outlives the thread that has started it", "[process]") {
+    auto const ctx = test::each_context();
+    auto go = ctx.Queue<int>();
+    auto p = ctx.Process([](mp::Queue<int> q) { throw mp::SystemExit(q.get()); }, go);
+    std::thread([&p] { p.start(); }).join();
+    CHECK_FALSE(p.join(100ms));  // not for ever: it would have ended with the thread
+    CHECK(p.is_alive());
+    go.put(9);
+    CHECK(p.join(30s));
+    CHECK(p.exitcode() == 9);
+}
+
+TEST_CASE("Process: threads may start and wait at the same time", "[process]") {
+    auto const ctx = test::each_context();
+    std::vector<std::thread> threads;
+    std::vector<std::vector<std::optional<int>>> codes(4);
+    for (auto& mine : codes)
+        threads.emplace_back([&mine, ctx] {
+            for (int i = 0; i < 5; ++i) {
+                auto p = ctx.Process([](int code) { throw mp::SystemExit(code); }, i);
+                p.start();
+                p.join();
+                mine.push_back(p.exitcode());
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    for (auto const& mine : codes) CHECK(mine == std::vector<std::optional<int>>{0, 1, 2, 3, 4});
+    CHECK(mp::active_children().empty());
+}
+
+TEST_CASE("Process: of many threads that start one object, one does", "[process]") {
+    auto const ctx = test::each_context();
+    auto p = ctx.Process(nothing);
+    std::vector<std::string> errors(4);
+    std::vector<std::thread> threads;
+    for (auto& error : errors)
+        threads.emplace_back([&error, p]() mutable { error = thrown([&] { p.start(); }); });
+    for (auto& thread : threads) thread.join();
+    CHECK(std::count(errors.begin(), errors.end(), "") == 1);
+    CHECK(std::count(errors.begin(), errors.end(), "cannot start a process twice") == 3);
+    CHECK(p.join(30s));
+    CHECK(p.exitcode() == 0);
+}
+
+TEST_CASE("Process: active_children reaps what has ended", "[process]") {
+    // CPython: _TestProcess.test_active_children
+    auto const ctx = test::each_context();
+    auto p = ctx.Process(nothing);
+    p.start();
+    CHECK(test::ends(mp::platform::Handle(mp::platform::duplicate(p.sentinel()))));
+    CHECK(mp::active_children().empty());
+    CHECK(mp::platform::liveness({*p.pid(), 0}) == mp::platform::Liveness::dead);
+    CHECK(p.exitcode() == 0);
+}
+
+namespace {
+void read_number(int expected) {
+    if (mp::current_process().pid() != static_cast<int>(mp::platform::process_id()))
+        throw mp::SystemExit(100);
+    throw mp::SystemExit(expected);
+}
+void start_by_handle(mp::Queue<int> q) {
+    mp::Process p(read_number, 3);
+    p.start();
+    {
+        auto const copy = p;  // the last one but p
+        mp::Process(read_number, 4).start();
+    }
+    p.join();
+    q.put(*p.exitcode());
+}
+}  // namespace
+
+TEST_CASE("Process: one whose object is gone is joined at the end of its parent", "[process]") {
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<int>();
+    auto p = ctx.Process(start_by_handle, q);
+    CHECK(test::run(p) == 0);
+    CHECK(q.get() == 3);
 }

@@ -5,6 +5,7 @@
 
 #include "heap/family.hpp"
 #include "support/catch.hpp"
+#include "support/relative.hpp"
 
 #include <chrono>
 #include <map>
@@ -88,11 +89,12 @@ TEST_CASE("Queue: put waits for room, or throws Full", "[queue]") {
     CHECK_THROWS_AS(queue.put(7, true, -1s), mp::Full);
     auto const waited = seconds([&] { CHECK_THROWS_AS(queue.put(7, true, 60ms), mp::Full); });
     CHECK(waited >= 0.06);
-    auto const child = family::start([&] {
+    auto const get_all = [](mp::Queue<int> from) {
         for (int i = 1; i <= 6; ++i)
-            if (queue.get() != i) return 1;
+            if (from.get() != i) return 1;
         return 0;
-    });
+    };
+    auto const child = test::start(get_all, queue);
     queue.put(7);
     CHECK(child.join() == 0);
     CHECK(queue.get() == 7);
@@ -102,10 +104,11 @@ TEST_CASE("Queue: put waits for room, or throws Full", "[queue]") {
 // CPython: _TestQueue.test_get
 TEST_CASE("Queue: get waits for an item, or throws Empty", "[queue]") {
     mp::Queue<int> queue;
-    auto const child = family::start([&] {
-        for (int i = 2; i <= 5; ++i) queue.put(i);
+    auto const put_all = [](mp::Queue<int> to) {
+        for (int i = 2; i <= 5; ++i) to.put(i);
         return 0;
-    });
+    };
+    auto const child = test::start(put_all, queue);
     CHECK(queue.get(true, std::nullopt) == 2);
     CHECK(queue.get(true) == 3);
     CHECK(queue.get(true, 20s) == 4);
@@ -131,10 +134,11 @@ TEST_CASE("Queue: get with a time-out waits about that long", "[queue]") {
 TEST_CASE("Queue: a child of a process that has put goes on putting", "[queue]") {
     mp::Queue<int> queue;
     for (int i = 0; i < 10; ++i) queue.put(i);
-    auto const child = family::start([&] {
-        for (int i = 10; i < 20; ++i) queue.put(i);
+    auto const put_more = [](mp::Queue<int> to) {
+        for (int i = 10; i < 20; ++i) to.put(i);
         return 0;
-    });
+    };
+    auto const child = test::start(put_more, queue);
     CHECK(child.join() == 0);
     for (int i = 0; i < 20; ++i) CHECK(queue.get() == i);
     CHECK_THROWS_AS(queue.get(false), mp::Empty);
@@ -250,11 +254,12 @@ TEST_CASE("Queue: huge items", "[queue]") {
         mp::Queue<std::vector<int>> queue;
         std::vector<int> numbers(16 << 20);  // 64 MiB
         std::iota(numbers.begin(), numbers.end(), 0);
-        auto const child = family::start([&] {
-            auto got = queue.get();
-            queue.put(got);
-            return got.size() == numbers.size() ? 0 : 1;
-        });
+        auto const send_back = [](mp::Queue<std::vector<int>> both, std::size_t expected) {
+            auto got = both.get();
+            both.put(got);
+            return got.size() == expected ? 0 : 1;
+        };
+        auto const child = test::start(send_back, queue, numbers.size());
         queue.put(numbers);
         CHECK(child.join() == 0);
         CHECK(queue.get() == numbers);
@@ -266,13 +271,14 @@ TEST_CASE("Queue: queues travel through queues, alone and in structs", "[queue]"
     auto const before = family::at_rest();
     {
         mp::Queue<Request> requests;
-        auto const server = family::start([&] {
+        auto const serve = [](mp::Queue<Request> from) {
             for (;;) {
-                auto request = requests.get();
+                auto request = from.get();
                 if (request.number == 0) return 0;
                 request.reply.put(request.number * 2);
             }
-        });
+        };
+        auto const server = test::start(serve, requests);
         for (int i = 1; i <= 20; ++i) {
             mp::Queue<int> reply;
             requests.put({i, reply});
@@ -355,26 +361,80 @@ TEST_CASE("Queue: every producer's items keep their order, four processes to fou
         constexpr int processes = 4;
         constexpr int each = 5000;
         mp::Queue<std::pair<int, int>> queue(maxsize);
-        std::vector<family::Child> children;
+        using Numbered = mp::Queue<std::pair<int, int>>;
+        auto const produce = [](Numbered to, int me) {
+            for (int i = 0; i < each; ++i) to.put({me, i});
+            return 0;
+        };
+        auto const consume = [](Numbered from) {
+            std::vector<int> last(processes, -1);
+            for (int i = 0; i < each; ++i) {
+                auto const [who, number] = from.get();
+                if (number <= last[static_cast<std::size_t>(who)]) return 1;
+                last[static_cast<std::size_t>(who)] = number;
+            }
+            return 0;
+        };
+        std::vector<test::Relative> children;
         for (int p = 0; p < processes; ++p) {
-            children.push_back(family::start([&] {
-                for (int i = 0; i < each; ++i) queue.put({p, i});
-                return 0;
-            }));
-            children.push_back(family::start([&] {
-                std::vector<int> last(processes, -1);
-                for (int i = 0; i < each; ++i) {
-                    auto const [who, number] = queue.get();
-                    if (number <= last[static_cast<std::size_t>(who)]) return 1;
-                    last[static_cast<std::size_t>(who)] = number;
-                }
-                return 0;
-            }));
+            children.push_back(test::start(produce, queue, p));
+            children.push_back(test::start(consume, queue));
         }
         for (auto const& child : children) CHECK(child.join() == 0);
         CHECK(queue.empty());
     }
     CHECK(family::at_rest() == before);
+}
+
+TEST_CASE("Queue: killed getters and putters hold up nobody", "[queue]") {
+    auto const before = family::at_rest();
+    {
+        mp::Queue<int> queue, ready;
+        auto const get_for_ever = [](mp::Queue<int> from, mp::Queue<int> done) {
+            for (;;) done.put(from.get());
+            return 0;
+        };
+        auto const put_for_ever = [](mp::Queue<int> to, mp::Queue<int> done) {
+            for (int i = 0;; ++i) {
+                to.put(i);
+                if (i == 100) done.put(i);
+            }
+            return 0;
+        };
+        auto const idle = test::start(get_for_ever, queue, ready);
+        queue.put(1);
+        CHECK(ready.get(true, 20s) == 1);
+        CHECK(idle.kill() < 0);  // while it waits for the next one
+        queue.put(2);
+        CHECK(queue.get(true, 20s) == 2);
+        for (int round = 0; round < 3; ++round) {
+            auto const putter = test::start(put_for_ever, queue, ready);
+            CHECK(ready.get(true, 20s) == 100);
+            CHECK(putter.kill() < 0);  // amid its work
+            queue.put(-1);
+            int last = -1;
+            for (int got = queue.get(true, 20s); got != -1; got = queue.get(true, 20s)) {
+                CHECK(got == last + 1);
+                last = got;
+            }
+            CHECK(last >= 100);
+            CHECK(queue.empty());
+        }
+    }
+    CHECK(family::at_rest() == before);
+}
+
+TEST_CASE("Queue: its text names it, in every process the same", "[queue]") {
+    mp::Queue<int> const queue;
+    auto const text = fmt::format("{}", queue);
+    CHECK(text.starts_with("<multiprocessing.queues.Queue object at 0x"));
+    CHECK(fmt::format("{:r}", queue) == text);
+    CHECK(fmt::format("{}", mp::Queue<int>()) != text);
+    auto const compare = [](mp::Queue<int> received, std::string expected) {
+        return fmt::format("{}", received) == expected ? 0 : 1;
+    };
+    auto const child = test::start(compare, queue, text);
+    CHECK(child.join() == 0);
 }
 
 TEST_CASE("Queue: threads share one handle", "[queue][threads]") {

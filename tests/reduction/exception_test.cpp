@@ -13,8 +13,6 @@
 #include <system_error>
 #include <variant>
 
-#include <unistd.h>
-
 using namespace test;
 using mp::UnpicklingError;
 
@@ -130,11 +128,11 @@ TEST_CASE("exception: any other arrives as a RemoteError", "[exception]") {
     auto const derived = received<mp::RemoteError>(std::make_exception_ptr(Derived("mine")));
     CHECK(derived.type_name().find("Derived") != std::string::npos);
     CHECK(derived.text() == "mine");
-    CHECK(derived.pid() == ::getpid());
+    CHECK(derived.pid() == mp::platform::process_id());
 
     auto const number = received<mp::RemoteError>(std::make_exception_ptr(42));
     CHECK(number.type_name() == "int");
-    CHECK(number.pid() == ::getpid());
+    CHECK(number.pid() == mp::platform::process_id());
 
     std::error_code const elsewhere = std::make_error_code(std::io_errc::stream);
     auto const stream =

@@ -4,11 +4,10 @@
 
 #include "reduction/modules.hpp"
 #include "support/catch.hpp"
+#include "support/host.hpp"
 
 #include <array>
 #include <string_view>
-
-#include <dlfcn.h>
 
 namespace test {
 
@@ -20,11 +19,10 @@ struct LoadedModule {
 /// Loaded once and never unloaded, as the library does with what a message names.
 inline ModuleFunctions const& plugin_functions() {
     static ModuleFunctions const* const functions = [] {
-        void* const handle =
-            ::dlopen(MULTIPROCESSING_TEST_REDUCTION_PLUGIN, RTLD_NOW | RTLD_LOCAL);
-        REQUIRE(handle != nullptr);
-        auto* const get = reinterpret_cast<decltype(&reduction_plugin_functions)>(
-            ::dlsym(handle, "reduction_plugin_functions"));
+        auto const& library = *new Library(MULTIPROCESSING_TEST_REDUCTION_PLUGIN);
+        REQUIRE(library);
+        auto* const get = library.symbol<decltype(&reduction_plugin_functions)>(
+            "reduction_plugin_functions");
         REQUIRE(get != nullptr);
         return get();
     }();

@@ -149,6 +149,6 @@ TEST_CASE("map: results of another type are refused", "[map]") {
     auto map = loaded(function<int>(square));
     mp::Writer out;
     run_chunk(map, elements<int>(std::vector{1, 2}), out);
-    CHECK_THROWS_AS(results<long>(out, 2), UnpicklingError);
+    CHECK_THROWS_AS(results<long long>(out, 2), UnpicklingError);
     CHECK_THROWS_AS(results<int>(out, 3), UnpicklingError);
 }

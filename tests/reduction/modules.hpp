@@ -24,5 +24,5 @@ struct ModuleFunctions {
 
 /// Of the linked library.
 extern "C" test::ModuleFunctions const* reduction_shared_functions();
-/// Of the plugin: found by dlsym.
+/// Of the plugin: found by its name.
 extern "C" test::ModuleFunctions const* reduction_plugin_functions();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // tests/reduction/reduction_shared.cpp — a library linked to the tests, with hidden visibility.
 #include "reduction/module_functions.hpp"
+#include "support/host.hpp"
 
-[[gnu::visibility("default")]] test::ModuleFunctions const* reduction_shared_functions() {
+TEST_EXPORT test::ModuleFunctions const* reduction_shared_functions() {
     return &functions;
 }

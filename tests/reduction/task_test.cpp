@@ -129,7 +129,7 @@ TEST_CASE("task: of another module runs there", "[task]") {
 }
 
 TEST_CASE("task: a result of another type is refused", "[task]") {
-    CHECK_THROWS_AS(run<long>(task(square, 3)), UnpicklingError);
+    CHECK_THROWS_AS(run<long long>(task(square, 3)), UnpicklingError);
     CHECK_THROWS_AS(run<std::string>(task(square, 3)), UnpicklingError);
 }
 

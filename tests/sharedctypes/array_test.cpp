@@ -3,6 +3,7 @@
 
 #include "heap/family.hpp"
 #include "support/catch.hpp"
+#include "support/relative.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -29,10 +30,10 @@ TEMPLATE_TEST_CASE("Array, RawArray: a child's running sums are seen by its pare
         std::ranges::copy(std::vector{1, 2, 3, 4}, array.begin() + 4);
         std::ranges::copy(std::vector{1, 2, 3, 4}, seq.begin() + 4);
         CHECK(std::ranges::equal(array, seq));
-        auto const child = family::start([array] {
-            for (std::size_t i = 1; i < array.size(); ++i) array[i] += array[i - 1];
+        auto const child = test::start([](TestType sums) {
+            for (std::size_t i = 1; i < sums.size(); ++i) sums[i] += sums[i - 1];
             return 0;
-        });
+        }, array);
         CHECK(child.join() == 0);
         std::partial_sum(seq.begin(), seq.end(), seq.begin());
         CHECK(std::ranges::equal(array, seq));
@@ -97,10 +98,10 @@ TEST_CASE("Array: larger than a unit of the heap", "[array]") {
     auto const before = family::at_rest();
     {
         mp::Array<std::uint64_t> const array(1'000'000);
-        auto const child = family::start([array] {
-            std::iota(array.begin(), array.end(), std::uint64_t{1});
+        auto const child = test::start([](mp::Array<std::uint64_t> numbers) {
+            std::iota(numbers.begin(), numbers.end(), std::uint64_t{1});
             return 0;
-        });
+        }, array);
         CHECK(child.join() == 0);
         CHECK(array[-1] == 1'000'000);
     }

@@ -3,6 +3,7 @@
 
 #include "heap/family.hpp"
 #include "support/catch.hpp"
+#include "support/relative.hpp"
 
 #include <array>
 #include <cstring>
@@ -27,11 +28,12 @@ void set_by_child(T first, T second) {
     {
         V const value(first);
         CHECK(value.value() == first);
-        auto const child = family::start([&] {
-            if (!(value.value() == first)) return 1;
-            value.value() = second;
+        auto const set = [](V shared, T expected, T wished) {
+            if (!(shared.value() == expected)) return 1;
+            shared.value() = wished;
             return 0;
-        });
+        };
+        auto const child = test::start(set, value, first, second);
         CHECK(child.join() == 0);
         CHECK(value.value() == second);
     }
@@ -98,15 +100,15 @@ TEST_CASE("Value: zero without an initial value, also in memory that is used aga
 
 TEST_CASE("Value: a counter under its lock loses nothing", "[value]") {
     mp::Value<long> total(0);
-    std::vector<family::Child> children;
-    for (int c = 0; c < 4; ++c)
-        children.push_back(family::start([total] {
-            for (int i = 0; i < 5'000; ++i) {
-                std::scoped_lock guard(total.get_lock());
-                total.value() += 1;
-            }
-            return 0;
-        }));
+    std::vector<test::Relative> children;
+    auto const count = [](mp::Value<long> shared) {
+        for (int i = 0; i < 5'000; ++i) {
+            std::scoped_lock guard(shared.get_lock());
+            shared.value() += 1;
+        }
+        return 0;
+    };
+    for (int c = 0; c < 4; ++c) children.push_back(test::start(count, total));
     for (auto const& child : children) CHECK(child.join() == 0);
     CHECK(total.value() == 20'000);
 }
@@ -127,11 +129,12 @@ TEST_CASE("Value: a counter of threads", "[value][threads]") {
 
 TEST_CASE("Value: an owner killed in mid-change is noticed", "[value]") {
     mp::Value<int> const value(1);
-    auto const child = family::start([value] {
-        value.acquire();
-        value.value() = 2;
+    auto const change = [](mp::Value<int> shared) {
+        shared.acquire();
+        shared.value() = 2;
         return 0;
-    });
+    };
+    auto const child = test::start(change, value);
     CHECK(child.join() == 0);
     CHECK(value.acquire());
     CHECK(value.get_lock().abandoned());

@@ -4,7 +4,8 @@
 
 namespace test {
 
-/// How many test cases of this program left something behind. dangling.cpp counts, main fails.
+/// How many test cases of this program left something behind. dangling_<system>.cpp counts, and
+/// main fails.
 int dangling_cases() noexcept;
 
 }  // namespace test

@@ -40,6 +40,7 @@ std::string_view to_string(Mode mode) noexcept {
     case Mode::b_stop_then_kill: return "b: stop, then kill";
     case Mode::c_stop_then_go_on: return "c: stop, then go on";
     case Mode::d_pair: return "d: pairs";
+    case Mode::e_stop_go_on_kill: return "e: stop, go on, then kill";
     }
     return "?";
 }
@@ -47,7 +48,9 @@ std::string_view to_string(Mode mode) noexcept {
 std::string Report::text() const {
     std::string text;
     for (Failure const& failure : failures) {
-        std::string const second = failure.mode != Mode::d_pair ? std::string()
+        bool const went_on = failure.mode == Mode::e_stop_go_on_kill;
+        std::string const second = went_on ? fmt::format(" and {} on", failure.second)
+                                   : failure.mode != Mode::d_pair ? std::string()
                                    : failure.second == SIZE_MAX
                                        ? std::string(", the end")
                                        : fmt::format(", {}", failure.second);

@@ -27,7 +27,8 @@ enum class Mode {
     a_kill,             // killed at i; check
     b_stop_then_kill,   // stopped at i; survive; killed; check
     c_stop_then_go_on,  // stopped at i; survive; goes on to the end and exits; check
-    d_pair  // killed at i; a second victim does `second_operation` and is killed at j; check
+    d_pair,  // killed at i; a second victim does `second_operation` and is killed at j; check
+    e_stop_go_on_kill  // stopped at i; survive; goes on for some instructions; killed; check
 };
 
 std::string_view to_string(Mode mode) noexcept;
@@ -39,7 +40,7 @@ struct Scenario {
         {};  // victim: touches pages, binds symbols, does the operation once. Not stepped
     std::function<void()> operation = {};  // victim: stepped
     std::function<void()> survive =
-        {};  // runner: the victim is stopped at i; must not need it (modes b and c)
+        {};  // runner: the victim is stopped at i; must not need it (modes b, c, e)
     std::function<void()> check = {};  // runner: throws what is wrong, see expect()
     std::function<void()> partner =
         {};  // runner: called once, when the victim first sleeps in a system call; must not block
@@ -72,6 +73,7 @@ struct Options {
     std::chrono::milliseconds hang{10'000};  // a callback or a victim that takes longer hangs
     std::size_t max_steps = 1'000'000;       // a longer operation is refused
     std::size_t max_failures = 8;            // per mode, then the mode ends
+    std::vector<std::size_t> further = {1, 3, 9, 27, 81};  // mode e: how many instructions
     std::size_t max_pairs = 4'000;           // mode d: strides i and j so as not to exceed it
     First first_victim = First::dies;        // mode d
     bool leave_zombie = false;               // check sees a killed victim that nobody has reaped
@@ -83,7 +85,8 @@ struct Options {
 struct Failure {
     Mode mode;
     std::size_t index;   // stop point of the first victim
-    std::size_t second;  // of the second (mode d); SIZE_MAX: it was not disturbed
+    std::size_t second;  // of the second (mode d), SIZE_MAX: it was not disturbed; or how far the
+                         // first went on (mode e)
     std::string where;   // symbol of the instruction that was about to run
     std::string what;
 };

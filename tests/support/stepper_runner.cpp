@@ -82,9 +82,12 @@ void Runner::run() {
 
 void Runner::run_singles() {
     Plan const plan(*traces_[0].length, options_.first, options_.last, options_.stride, seed_);
-    control_.planned = plan.size();
-    while (control_.cursor < plan.size() && now_ns() < deadline_ns_) {
-        single(plan[control_.cursor.fetch_add(1)]);
+    std::vector<std::size_t> const further =
+        mode_ == Mode::e_stop_go_on_kill ? options_.further : std::vector<std::size_t>{0};
+    control_.planned = plan.size() * further.size();
+    while (control_.cursor < control_.planned && now_ns() < deadline_ns_) {
+        std::size_t const k = control_.cursor.fetch_add(1);
+        single(plan[k / further.size()], further[k % further.size()]);
     }
 }
 
@@ -150,9 +153,9 @@ void Runner::record_second(std::size_t index) {
     }
 }
 
-void Runner::single(std::size_t index) {
+void Runner::single(std::size_t index, std::size_t further) {
     for (bool const jumps : {true, false}) {
-        begin_trial(index, 0);
+        begin_trial(index, further);
         auto const victim = fork(false);
         if (!travel(*victim, false, index, jumps)) {
             continue;  // once more, slowly
@@ -165,6 +168,11 @@ void Runner::single(std::size_t index) {
             victim->go_on();
             current_trial.finished = true;
         } else {
+            enter(Phase::stepping);
+            for (std::size_t k = 0; k < further && !victim->finished(); ++k) {
+                victim->advance();
+            }
+            arrived(*victim, false);
             victim->kill(!options_.leave_zombie);
         }
         call(Phase::check, scenario_.check);

@@ -81,7 +81,7 @@ private:
     void run_pairs();
     void record();
     void record_second(std::size_t index);
-    void single(std::size_t index);
+    void single(std::size_t index, std::size_t further);
     void pair(std::size_t index, std::size_t second);
 
     void enter(Phase phase) noexcept;

@@ -3,9 +3,8 @@
 #include <multiprocessing/sharedctypes.hpp>
 #include <multiprocessing/synchronize.hpp>
 
-#include "heap/family.hpp"
+#include "heap/stepped.hpp"
 #include "support/catch.hpp"
-#include "support/stepper.hpp"
 
 #include <mutex>
 #include <optional>
@@ -17,12 +16,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::int64_t fork_member() {
-    heap::ChildSlot slot{"member"};
-    auto const result = heap::fork(slot);
-    return result.side == mp::platform::ForkSide::child ? 0 : result.pid;
-}
-
 heap::Statistics baseline;
 std::optional<mp::Value<long>> shared_value;
 std::optional<mp::Lock> shared_lock;
@@ -32,13 +25,6 @@ void expect_rest(char const* what) {
     auto const now = family::at_rest();
     expect(now.hands == 0 && now.claimed == 0, "an intent is left");
     expect(now.slots == baseline.slots && now.blocks == baseline.blocks, what);
-}
-
-Options options() {
-    Options o;
-    o.hooks.fork_runner = fork_member;
-    o.hooks.fork_victim = fork_member;
-    return o;
 }
 
 void set_up() {
@@ -100,7 +86,7 @@ TEST_CASE("Kill: a Lock is acquired and released", "[lock][kill]") {
     };
     s.survive = use_lock;
     s.check = [] { check_lock(*shared_lock); };
-    verify(run(s, options()));
+    verify(run(s, family::stepped()));
 }
 
 TEST_CASE("Kill: a Lock is waited for", "[lock][kill]") {
@@ -136,7 +122,7 @@ TEST_CASE("Kill: a Lock is waited for", "[lock][kill]") {
         let_go();
         check_lock(*shared_lock);
     };
-    auto o = options();
+    auto o = family::stepped();
     o.stride = 2;  // the spin repeats itself
     o.budget = 10s;
     verify(run(s, o));
@@ -168,7 +154,7 @@ TEST_CASE("Kill: a Lock is taken over from a dead owner", "[lock][kill]") {
         auto const now = family::at_rest();
         expect(now.hands == 0 && now.blocks == baseline.blocks, "something is left behind");
     };
-    auto o = options();
+    auto o = family::stepped();
     o.modes = {Mode::a_kill, Mode::d_pair};
     o.stride =
         3;  // thousands of instructions, most of them the sweep's, which has tests of its own
@@ -209,5 +195,5 @@ TEST_CASE("Kill: a Value is changed under its lock", "[rlock][kill]") {
         heap::sweep_dead();
         expect_rest("something is left behind");
     };
-    verify(run(s, options()));
+    verify(run(s, family::stepped()));
 }

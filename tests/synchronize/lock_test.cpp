@@ -131,7 +131,7 @@ TEST_CASE("Lock: another thread may release it, an RLock not", "[lock][rlock][th
 }
 
 // CPython: _TestLock.test_repr_lock
-TEST_CASE("Lock: repr names the owner", "[lock]") {
+TEST_CASE("Lock: repr names the owner", "[lock][fork]") {
     mp::Lock lock;
     CHECK(text(lock) == "<Lock(owner=None)>");
     lock.acquire();
@@ -161,7 +161,7 @@ TEST_CASE("Lock: repr names the owner", "[lock]") {
 }
 
 // CPython: _TestLock.test_repr_rlock
-TEST_CASE("RLock: repr names the owner and the depth", "[rlock]") {
+TEST_CASE("RLock: repr names the owner and the depth", "[rlock][fork]") {
     mp::RLock lock;
     CHECK(text(lock) == "<RLock(None, 0)>");
     for (int n = 1; n <= 3; ++n) {
@@ -184,7 +184,7 @@ TEST_CASE("RLock: repr names the owner and the depth", "[rlock]") {
 }
 
 // CPython: _TestLock.test_lock_locked_2processes, test_rlock_locked_2processes
-TEMPLATE_TEST_CASE("Lock, RLock: locked is true in both processes", "[lock][rlock]", mp::Lock,
+TEMPLATE_TEST_CASE("Lock, RLock: locked is true in both processes", "[lock][rlock][fork]", mp::Lock,
                    mp::RLock) {
     auto const before = family::at_rest();
     {
@@ -210,7 +210,7 @@ TEMPLATE_TEST_CASE("Lock, RLock: locked is true in both processes", "[lock][rloc
     CHECK(family::at_rest() == before);
 }
 
-TEST_CASE("Lock: another process may release it", "[lock]") {
+TEST_CASE("Lock: another process may release it", "[lock][fork]") {
     mp::Lock lock;
     lock.acquire();
     auto child = family::start([&] {
@@ -222,7 +222,7 @@ TEST_CASE("Lock: another process may release it", "[lock]") {
     CHECK(child.join() == 0);
 }
 
-TEST_CASE("RLock: a forked child does not own what its parent owns", "[rlock]") {
+TEST_CASE("RLock: a forked child does not own what its parent owns", "[rlock][fork]") {
     mp::RLock lock;
     lock.acquire();
     auto child = family::start([&] {
@@ -238,7 +238,8 @@ TEST_CASE("RLock: a forked child does not own what its parent owns", "[rlock]") 
     lock.release();
 }
 
-TEMPLATE_TEST_CASE("Lock, RLock: one process at a time", "[lock][rlock]", mp::Lock, mp::RLock) {
+TEMPLATE_TEST_CASE("Lock, RLock: one process at a time", "[lock][rlock][fork]",
+                   mp::Lock, mp::RLock) {
     struct Counter {
         std::uint64_t n;
     };

@@ -25,8 +25,8 @@ public:
         body_->step.store(step);
         body_->event.notify_all();
     }
-    std::uint64_t add() const {
-        auto const step = body_->step.fetch_add(1) + 1;
+    std::uint64_t add(std::uint64_t steps = 1) const {
+        auto const step = body_->step.fetch_add(steps) + steps;
         body_->event.notify_all();
         return step;
     }

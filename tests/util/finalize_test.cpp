@@ -5,8 +5,11 @@
 #include <multiprocessing/context.hpp>
 
 #include "support/catch.hpp"
+#include "support/start_methods.hpp"
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace mp = multiprocessing;
@@ -66,20 +69,26 @@ void leave_finalizers(mp::Queue<std::string> q) {
 }
 }  // namespace
 
-TEST_CASE("Finalize: the exit runs finalizers, then joins children, then the rest", "[util]") {
-    mp::Queue<std::string> q;
-    mp::Process p([q]() mutable {
-        mp::util::Finalize::at_exit(-100, [q]() mutable { q.put("last"); });
-        mp::Queue<int> go;
-        mp::Process([q, go]() mutable {
-            go.get();
-            q.put("child");
-        }).start();
-        mp::util::Finalize::at_exit(0, [q, go]() mutable {
-            q.put("first");
-            go.put(1);
-        });
+namespace {
+void wait_and_tell(mp::Queue<std::string> q, mp::Queue<int> go) {
+    go.get();
+    q.put("child");
+}
+void leave_in_order(mp::Queue<std::string> q) {
+    mp::util::Finalize::at_exit(-100, [q]() mutable { q.put("last"); });
+    mp::Queue<int> go;
+    mp::Process(wait_and_tell, q, go).start();
+    mp::util::Finalize::at_exit(0, [q, go]() mutable {
+        q.put("first");
+        go.put(1);
     });
+}
+}  // namespace
+
+TEST_CASE("Finalize: the exit runs finalizers, then joins children, then the rest", "[util]") {
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<std::string>();
+    auto p = ctx.Process(leave_in_order, q);
     p.start();
     p.join();
     CHECK(q.get() == "first");
@@ -87,9 +96,10 @@ TEST_CASE("Finalize: the exit runs finalizers, then joins children, then the res
     CHECK(q.get() == "last");
 }
 
-TEST_CASE("Finalize: a spawned child does its exit work too", "[util]") {
-    mp::Queue<std::string> q;
-    auto p = mp::get_context("spawn").Process(leave_finalizers, q);
+TEST_CASE("Finalize: a child does its exit work, whatever started it", "[util]") {
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<std::string>();
+    auto p = ctx.Process(leave_finalizers, q);
     p.start();
     p.join();
     CHECK(p.exitcode() == 0);
@@ -105,17 +115,46 @@ namespace {
 int generation = 0;
 }
 
-TEST_CASE("register_after_fork: once in each forked child, not in the parent", "[util]") {
+TEST_CASE("register_after_fork: once in each forked child, and no more often in later ones",
+          "[util][fork]") {
     // CPython: TestForkAwareThreadLock.test_lock
     for (int i = 0; i < 3; ++i) mp::util::register_after_fork([] { ++generation; });
-    mp::Process p([] {
-        mp::Process inner([] { throw mp::SystemExit(generation); });
-        inner.start();
-        inner.join();
-        throw mp::SystemExit(*inner.exitcode() * 10 + generation);
-    });
+    struct Chain {
+        static void run(int depth) {
+            if (depth == 0) throw mp::SystemExit(generation);
+            auto p = mp::get_context("fork").Process(run, depth - 1);
+            p.start();
+            p.join();
+            throw mp::SystemExit(*p.exitcode());
+        }
+    };
+    auto p = mp::get_context("fork").Process(Chain::run, 4);
     p.start();
     p.join();
-    CHECK(p.exitcode() == 21);
+    CHECK(p.exitcode() == 5);
     CHECK(generation == 0);
+}
+
+TEST_CASE("Finalize: threads may make, call and cancel them at the same time", "[util][threads]") {
+    // CPython: _TestFinalize.test_thread_safety
+    std::atomic<int> runs = 0;
+    std::atomic<bool> over = false;
+    std::thread runner([&] {
+        while (!over) mp::util::run_finalizers(1000);
+    });
+    std::vector<std::thread> threads;
+    constexpr int rounds = 500;
+    for (int t = 0; t < 3; ++t)
+        threads.emplace_back([&] {
+            for (int i = 0; i < rounds; ++i) {
+                mp::util::Finalize called([&] { ++runs; }, 1000 + i);
+                mp::util::Finalize cancelled([] {}, 1);
+                called();
+                cancelled.cancel();
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    over = true;
+    runner.join();
+    CHECK(runs == 3 * rounds);
 }

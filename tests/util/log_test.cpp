@@ -12,7 +12,9 @@
 #include "support/catch.hpp"
 #include "support/start_methods.hpp"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mp = multiprocessing;
@@ -90,4 +92,79 @@ TEST_CASE("log_to_stderr: a child goes on with level and handler", "[util]") {
                                        "[INFO/Chatter] from the child\n"
                                        "[INFO/Chatter] process shutting down\n"
                                        "[INFO/Chatter] process exiting with exitcode 0\n"));
+}
+
+namespace {
+void tell_levels(mp::Queue<std::pair<int, int>> q) {
+    q.put({mp::get_logger().level(), mp::get_logger().effective_level()});
+}
+}  // namespace
+
+TEST_CASE("get_logger: a child has the level of its parent, or the least that is shown",
+          "[util]") {
+    // CPython: _TestLogging.test_level
+    RestoredLogger const restored;
+    auto const ctx = test::each_context();
+    auto q = ctx.Queue<std::pair<int, int>>();
+    for (int const level : {mp::logging::CRITICAL, mp::SUBWARNING, mp::logging::NOTSET}) {
+        mp::get_logger().set_level(level);
+        auto p = ctx.Process(tell_levels, q);
+        p.start();
+        p.join();
+        auto const least = level == mp::logging::NOTSET ? mp::logging::WARNING : level;
+        CHECK(q.get() == std::pair{level, least});
+    }
+}
+
+namespace {
+void log_from_grandchild(int depth) {
+    if (depth > 0) {
+        mp::Process p({.name = "Inner"}, log_from_grandchild, depth - 1);
+        p.start();
+        p.join();
+        return;
+    }
+    mp::get_logger().log(mp::SUBWARNING, "deep");
+}
+}  // namespace
+
+TEST_CASE("log_to_stderr: handler and level go down the tree", "[util]") {
+    RestoredLogger const restored;
+    auto const ctx = test::each_context();
+    test::CaptureStderr captured;
+    mp::log_to_stderr(mp::SUBWARNING);
+    auto p = ctx.Process({.name = "Outer"}, log_from_grandchild, 1);
+    p.start();
+    p.join();
+    CHECK(captured.text() == "[Level 25/Inner] deep\n");
+}
+
+namespace {
+void log_much(std::string text) {
+    for (int i = 0; i < 200; ++i) mp::get_logger().error(text);
+}
+}  // namespace
+
+TEST_CASE("log_to_stderr: lines of many processes stay whole", "[util]") {
+    RestoredLogger const restored;
+    auto const ctx = test::each_context();
+    test::CaptureStderr captured;
+    mp::log_to_stderr(mp::logging::ERROR);
+    std::vector<mp::Process> all;
+    for (char const letter : {'a', 'b', 'c'})
+        all.push_back(
+            ctx.Process({.name = std::string(1, letter)}, log_much, std::string(300, letter)));
+    for (auto& p : all) p.start();
+    for (auto& p : all) p.join();
+    auto const text = captured.text();
+    std::size_t lines = 0, whole = 0;
+    for (std::size_t at = 0; at < text.size(); ++lines) {
+        auto const end = std::min(text.find('\n', at), text.size());
+        auto const line = text.substr(at, end - at);
+        auto const letter = line.size() > 7 ? line[7] : '?';
+        whole += line == "[ERROR/" + std::string(1, letter) + "] " + std::string(300, letter);
+        at = end + 1;
+    }
+    CHECK(lines == 600);
+    CHECK(whole == 600);
 }

@@ -19,7 +19,7 @@
 namespace multiprocessing::heap {
 
 inline constexpr std::uint64_t layout_hash =
-    detail::fnv1a("multiprocessing heap 1") ^ sizeof(Record) << 32 ^ sizeof(Slot) << 16 ^
+    detail::fnv1a("multiprocessing heap 2") ^ sizeof(Record) << 32 ^ sizeof(Slot) << 16 ^
     sizeof(ArenaHeader);
 inline constexpr std::uint64_t library_version = MULTIPROCESSING_VERSION_MAJOR * 1'000'000u +
                                                  MULTIPROCESSING_VERSION_MINOR * 1'000u +
@@ -97,7 +97,7 @@ private:
         return (bytes + to - 1) / to * to;
     }
     static constexpr std::uint64_t fixed_bytes() {
-        return page + max_slots * sizeof(Slot) + max_records * sizeof(Record) +
+        return page + max_slots * sizeof(Slot) + process_bytes + max_records * sizeof(Record) +
                all_classes * sizeof(ClassHints) + 8 * page;
     }
     static constexpr std::uint64_t tables_bytes(std::uint64_t reserve) {
@@ -108,7 +108,7 @@ private:
     }
 
     static std::uint64_t wished_bytes() {
-        std::uint64_t wished = std::uint64_t{64} << 30;
+        std::uint64_t wished = platform::SharedMemory::usual_reserve;
         if (auto const text = platform::environment("MULTIPROCESSING_ARENA")) {
             std::uint64_t asked = 0;
             auto const* const end = text->data() + text->size();
@@ -137,6 +137,7 @@ private:
         platform::random_bytes(std::as_writable_bytes(std::span{&h.id, 1}));
         h.reserved = memory_.reserved();
         h.slots_offset = place(max_slots * sizeof(Slot));
+        h.process_offset = place(process_bytes);
         h.records_offset = place(max_records * sizeof(Record));
         h.classes_offset = place(all_classes * sizeof(ClassHints));
         h.units_offset = place(units * sizeof(Word));

@@ -17,16 +17,18 @@ public:
 
     explicit Backing(Arena& arena) : arena_(arena) {}
 
-    /// The memory file must reach to the end of the units below `end`. Errors: MemoryError.
-    void reach(std::uint64_t end) {
+    /// The memory file must reach to the end of the units below `end`. False: a limit refuses.
+    bool reach(std::uint64_t end) {
         auto& mark = arena_.header().unit_mark;
         for (auto seen = mark.load(relaxed);
              seen < end && !mark.compare_exchange_weak(seen, end);) {
         }
-        if (!arena_.memory().grow(end * unit_bytes))
-            throw MemoryError("the shared memory of this process tree cannot grow to " +
-                              std::to_string(end) +
-                              " MiB: a limit of the system or of this process refuses");
+        return arena_.memory().grow(end * unit_bytes);
+    }
+    [[noreturn]] static void refuse(std::uint64_t end) {
+        throw MemoryError("the shared memory of this process tree cannot grow to " +
+                          std::to_string(end) +
+                          " MiB: a limit of the system or of this process refuses");
     }
 
     /// Of memory that becomes free: up to a limit it stays warm for the next one who needs some.
@@ -37,7 +39,7 @@ public:
             return;
         }
         arena_.memory().give_back(offset, bytes);
-        if (bytes < unit_bytes) clean(offset / unit_bytes, offset % unit_bytes / page, bytes);
+        clean(offset / unit_bytes, offset % unit_bytes / page, bytes);
     }
 
     /// Of a block that was just taken: its pages may be written.
@@ -54,11 +56,22 @@ public:
             backed.store(seen > bytes ? seen - bytes : 0, relaxed);
         }
     }
-    /// Of pages that nobody can be using.
+    /// The same of a unit of a run.
+    void mark_dirty(std::uint64_t unit) {
+        for (auto& pages : arena_.hints(unit).dirty_pages) pages.store(~std::uint64_t{0}, relaxed);
+    }
+    bool is_dirty(std::uint64_t unit) const {
+        auto const& pages = arena_.hints(unit).dirty_pages;
+        return std::any_of(pages.begin(), pages.end(),
+                           [](Word const& word) { return word.load(relaxed) != 0; });
+    }
+    /// Of pages that nobody can be using, from the `first` of a unit on.
     void clean(std::uint64_t unit, std::uint64_t first, std::uint64_t bytes) {
+        constexpr auto in_unit = unit_bytes / page;
         for (auto p = first; p < first + bytes / page; ++p)
-            arena_.hints(unit).dirty_pages[p / 64].fetch_and(~(std::uint64_t{1} << p % 64),
-                                                             relaxed);
+            arena_.hints(unit + p / in_unit)
+                .dirty_pages[p % in_unit / 64]
+                .fetch_and(~(std::uint64_t{1} << p % 64), relaxed);
     }
 
 private:

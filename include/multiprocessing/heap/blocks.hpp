@@ -7,6 +7,8 @@
 //   before the swap    the hand names a block that is not ours: nothing to do
 //   after it           the hand's block is live and ours: freed
 //   in the hints       the record names the unit: its hints are made anew from the block words
+// A unit may become a slab of another class between two looks, but not while a block in it is live
+// or claimed: whoever takes one reads the unit's word once more in between (see heap/units.hpp).
 // Nobody ever waits for anybody; hints may lie, block words do not.
 #pragma once
 
@@ -26,6 +28,8 @@ public:
           record_(arena.record(index)),
           index_(index),
           backing_(arena),
+          hints_(arena, record_),
+          units_(arena, index),
           runs_(arena, index) {}
 
     /// Takes a block of at least `bytes` and names it in `hand` with Record::raw_bit set.
@@ -41,7 +45,7 @@ public:
     void free(Ref ref) {
         auto const unit = arena_.unit(ref.unit()).load(std::memory_order_acquire);
         if (UnitWord::phase(unit) == UnitWord::run) return runs_.free(ref, unit);
-        if (UnitWord::phase(unit) != UnitWord::slab) return;  // a run that is given back already
+        if (!UnitWord::has_blocks(unit)) return;  // given back already
         auto& word = arena_.block(ref.granule());
         auto seen = word.load(std::memory_order_acquire);
         if (BlockWord::is_live(seen, ref)) {
@@ -50,7 +54,7 @@ public:
             word.compare_exchange_strong(seen, BlockWord::pack(ref.generation() + 1,
                                                                BlockWord::free, 0));
         }
-        offer(ref.unit(), block_index(ref), UnitWord::detail(unit));
+        hints_.offer(ref.unit(), ref.granule() % words_per_unit, UnitWord::detail(unit));
     }
 
     /// Usable bytes of a live block.
@@ -78,24 +82,29 @@ public:
             record_.trim.store(0, std::memory_order_release);
         }
         runs_.recover();
-        if (auto const unit = record_.unit.load(std::memory_order_acquire)) {
-            renew_hints(unit - 1);
-            record_.unit.store(0, std::memory_order_release);
-        }
+        units_.recover();
     }
 
-    /// Gives pages of free small blocks back to the system. Returns how many bytes.
+    /// Makes a slab free for other uses if no block in it is used. For tests.
+    bool retire(std::uint64_t unit) { return units_.retire(unit); }
+
+    /// Gives memory that is not in use back to the system: whole units, which then are free for
+    /// any use, and pages of free small blocks. Returns how many bytes.
     std::uint64_t trim() {
         std::uint64_t bytes = 0;
         auto const& header = arena_.header();
         for (auto unit = header.first_unit; unit < header.unit_mark.load(relaxed); ++unit) {
+            if (auto const whole = units_.give_back(unit)) {
+                bytes += whole;
+                continue;
+            }
             auto const word = arena_.unit(unit).load(std::memory_order_acquire);
             if (UnitWord::phase(word) != UnitWord::slab) continue;
             for (std::uint64_t at = 0; at < unit_bytes / page / 64; ++at)
                 for (auto dirty = arena_.hints(unit).dirty_pages[at].load(relaxed); dirty != 0;
                      dirty &= dirty - 1)
-                    bytes +=
-                        trim_page(unit, at * 64 + static_cast<unsigned>(std::countr_zero(dirty)));
+                    bytes += trim_page(
+                        unit, word, at * 64 + static_cast<unsigned>(std::countr_zero(dirty)));
         }
         arena_.header().free_backed.store(0, std::memory_order_relaxed);
         return bytes;
@@ -105,20 +114,15 @@ private:
     static constexpr std::uint64_t page = Backing::page;
     static constexpr std::memory_order relaxed = std::memory_order_relaxed;
 
-    static std::uint64_t block_index(Ref ref) { return ref.granule() % words_per_unit; }
-    static std::uint64_t stride(std::uint32_t size_class) {
-        return class_bytes(size_class) / granule_bytes;
-    }
-
     // ---- blocks of a class -------------------------------------------------------------------
 
     Ref take(std::uint32_t size_class, Word& hand) {
         auto& hints = arena_.size_class(size_class);
         for (;;) {
-            auto const start = hints.cursor.load(relaxed) % hints.units.size();
-            for (std::size_t i = 0; i < hints.units.size(); ++i) {
-                auto const at = (start + i) % hints.units.size();
-                if (at * 64 >= arena_.header().end_unit) continue;
+            auto const words = arena_.header().unit_mark.load() / 64 + 1;
+            auto const start = hints.cursor.load(relaxed) % words;
+            for (std::size_t i = 0; i < words; ++i) {
+                auto const at = (start + i) % words;
                 while (auto const bits = hints.units[at].load(std::memory_order_acquire)) {
                     auto const unit = at * 64 + static_cast<unsigned>(std::countr_zero(bits));
                     if (auto const ref = take_in_unit(unit, size_class, hand)) {
@@ -127,135 +131,83 @@ private:
                     }
                 }
             }
-            open_unit(size_class);
+            units_.open(size_class);
         }
     }
 
     Ref take_in_unit(std::uint64_t unit, std::uint32_t size_class, Word& hand) {
         auto& hints = arena_.hints(unit);
-        auto& mark = arena_.size_class(size_class).units[unit / 64];
         for (std::size_t half = 0; half < hints.summary.size(); ++half)
             while (auto const full = hints.summary[half].load(std::memory_order_acquire)) {
+                if (!is_slab(unit, size_class)) break;
                 auto const at = half * 64 + static_cast<unsigned>(std::countr_zero(full));
                 while (auto const bits = hints.free_blocks[at].load(std::memory_order_acquire)) {
-                    auto const bit = static_cast<unsigned>(std::countr_zero(bits));
-                    if (auto const ref = take_block(unit, at, bit, size_class, hand)) return ref;
+                    auto const index = at * 64 + static_cast<unsigned>(std::countr_zero(bits));
+                    if (auto const ref = take_block(unit, index, size_class, hand)) return ref;
+                    if (!is_slab(unit, size_class)) break;
                 }
-                clear_then_look(unit, hints.summary[half], at % 64,
-                                [&] { return hints.free_blocks[at].load() != 0; });
+                hints_.clear_then_look(unit, hints.summary[half], at % 64,
+                                       [&] { return hints.free_blocks[at].load() != 0; });
             }
-        clear_then_look(unit, mark, unit % 64, [&] {
-            return hints.summary[0].load() != 0 || hints.summary[1].load() != 0;
+        auto& mark = arena_.size_class(size_class).units[unit / 64];
+        hints_.clear_then_look(unit, mark, unit % 64, [&] {
+            return is_slab(unit, size_class) &&
+                   (hints.summary[0].load() != 0 || hints.summary[1].load() != 0);
         });
         return {};
     }
 
-    Ref take_block(std::uint64_t unit, std::size_t at, unsigned bit, std::uint32_t size_class,
-                   Word& hand) {
-        auto& hints = arena_.hints(unit);
-        auto const granule = unit * words_per_unit + (at * 64 + bit) * stride(size_class);
-        auto& word = arena_.block(granule);
+    bool is_slab(std::uint64_t unit, std::uint32_t size_class) const {
+        return UnitWord::is_slab_of(arena_.unit(unit).load(), size_class);
+    }
+
+    Ref take_block(std::uint64_t unit, std::size_t index, std::uint32_t size_class, Word& hand) {
+        auto& hint = arena_.hints(unit).free_blocks[index / 64];
+        auto const granule = unit * words_per_unit + index * Hints::stride(size_class);
+        auto const exists = granule / words_per_unit == unit;  // no hint of a class of before
+        auto& word = arena_.block(exists ? granule : unit * words_per_unit);
         auto seen = word.load(std::memory_order_acquire);
-        if (BlockWord::phase(seen) == BlockWord::free) {
+        if (exists && BlockWord::phase(seen) == BlockWord::free && is_slab(unit, size_class)) {
             auto const generation = BlockWord::generation(seen);
             auto const ref = Ref::of(granule, generation);
             hand.store(ref.bits | Record::raw_bit, std::memory_order_release);
             if (word.compare_exchange_strong(
                     seen, BlockWord::pack(generation, BlockWord::live, index_))) {
                 backing_.mark_dirty(unit, granule % words_per_unit, size_class);
-                clear_then_look(unit, hints.free_blocks[at], bit, [] { return false; });
+                hints_.clear_then_look(unit, hint, index % 64, [] { return false; });
                 return ref;
             }
             hand.store(0, std::memory_order_release);
         }
-        clear_then_look(unit, hints.free_blocks[at], bit, [&word] {
-            return BlockWord::phase(word.load()) == BlockWord::free;
+        // Where the unit became another slab meanwhile, the bit may be one of that.
+        hints_.clear_then_look(unit, hint, index % 64, [&] {
+            return !is_slab(unit, size_class) ||
+                   (exists && BlockWord::phase(word.load()) == BlockWord::free);
         });
         return {};
-    }
-
-    /// Clears a hint; if meanwhile the thing became true again, sets it again. A thread that dies
-    /// in between has the unit in its record.
-    template <class StillTrue>
-    void clear_then_look(std::uint64_t unit, Word& hint, std::uint64_t bit, StillTrue still_true) {
-        record_.unit.store(unit + 1, std::memory_order_release);
-        auto const mask = std::uint64_t{1} << bit;
-        hint.fetch_and(~mask);
-        if (still_true()) hint.fetch_or(mask);
-        record_.unit.store(0, std::memory_order_release);
-    }
-
-    /// Lets others find a free block: bit, word, unit, in this order. Hints that stand already
-    /// are left alone, so a block that goes back and forth costs one atomic write.
-    void offer(std::uint64_t unit, std::uint64_t granule, std::uint32_t size_class) {
-        auto& hints = arena_.hints(unit);
-        auto const index = granule / stride(size_class);
-        set(hints.free_blocks[index / 64], index % 64);
-        set(hints.summary[index / 64 / 64], index / 64 % 64);
-        set(arena_.size_class(size_class).units[unit / 64], unit % 64);
-    }
-    static void set(Word& word, std::uint64_t bit) {
-        auto const mask = std::uint64_t{1} << bit;
-        if ((word.load() & mask) == 0) word.fetch_or(mask);
-    }
-
-    void renew_hints(std::uint64_t unit) {
-        auto const word = arena_.unit(unit).load(std::memory_order_acquire);
-        if (UnitWord::phase(word) != UnitWord::slab) return;
-        auto const size_class = UnitWord::detail(word);
-        for (std::uint64_t at = 0; at < words_per_unit; at += stride(size_class)) {
-            auto const state = arena_.block(unit * words_per_unit + at).load();
-            if (BlockWord::phase(state) == BlockWord::free) offer(unit, at, size_class);
-        }
-    }
-
-    // ---- units -------------------------------------------------------------------------------
-
-    void open_unit(std::uint32_t size_class) {
-        auto& header = arena_.header();
-        auto const start = std::max(header.first_unit, header.unit_cursor.load(relaxed));
-        for (int pass = 0; pass < 2; ++pass)
-            for (auto unit = pass == 0 ? start : header.first_unit;
-                 unit < (pass == 0 ? header.end_unit : start); ++unit) {
-                auto& word = arena_.unit(unit);
-                auto seen = word.load(std::memory_order_acquire);
-                if (UnitWord::phase(seen) != UnitWord::free) continue;
-                backing_.reach(unit + 1);
-                record_.unit.store(unit + 1, std::memory_order_release);
-                bool const ours = word.compare_exchange_strong(
-                    seen, UnitWord::pack(UnitWord::slab, size_class, index_,
-                                         UnitWord::generation(seen)));
-                if (ours) {
-                    renew_hints(unit);
-                    header.unit_cursor.store(unit, relaxed);
-                }
-                record_.unit.store(0, std::memory_order_release);
-                if (ours) return;
-            }
-        throw MemoryError("the shared memory of this process tree is full: " +
-                          std::to_string(header.reserved >> 20) +
-                          " MiB; set MULTIPROCESSING_ARENA to more bytes");
     }
 
     // ---- memory given back -------------------------------------------------------------------
 
     /// The granules of the blocks that lie on a page: the blocks in it, or the one it is part of.
-    std::pair<std::uint64_t, std::uint64_t> blocks_on(std::uint64_t page_index,
-                                                      std::uint32_t size_class) const {
-        auto const step = stride(size_class);
+    static std::pair<std::uint64_t, std::uint64_t> blocks_on(std::uint64_t page_index,
+                                                             std::uint32_t size_class) {
+        auto const step = Hints::stride(size_class);
         auto const first = page_index * (page / granule_bytes) / step * step;
         return {first, first + std::max(step, page / granule_bytes)};
     }
 
-    std::uint64_t trim_page(std::uint64_t unit, std::uint64_t page_index) {
-        auto const size_class = UnitWord::detail(arena_.unit(unit).load(relaxed));
+    std::uint64_t trim_page(std::uint64_t unit, std::uint64_t unit_word,
+                            std::uint64_t page_index) {
+        auto const size_class = UnitWord::detail(unit_word);
         auto const [first, end] = blocks_on(page_index, size_class);
         record_.trim.store((unit + 1) << 16 | page_index, std::memory_order_release);
         bool all = true;
-        for (auto at = first; at < end && all; at += stride(size_class)) {
+        for (auto at = first; at < end && all; at += Hints::stride(size_class)) {
             auto& word = arena_.block(unit * words_per_unit + at);
             auto seen = word.load(std::memory_order_acquire);
             all = BlockWord::phase(seen) == BlockWord::free &&
+                  arena_.unit(unit).load() == unit_word &&
                   word.compare_exchange_strong(
                       seen, BlockWord::pack(BlockWord::generation(seen), BlockWord::claimed,
                                             index_));
@@ -273,15 +225,17 @@ private:
     }
 
     void unclaim(std::uint64_t unit, std::uint64_t page_index) {
-        auto const size_class = UnitWord::detail(arena_.unit(unit).load(relaxed));
+        auto const unit_word = arena_.unit(unit).load(std::memory_order_acquire);
+        if (!UnitWord::has_blocks(unit_word)) return;  // none was claimed
+        auto const size_class = UnitWord::detail(unit_word);
         auto const [first, end] = blocks_on(page_index, size_class);
-        for (auto at = first; at < end; at += stride(size_class)) {
+        for (auto at = first; at < end; at += Hints::stride(size_class)) {
             auto& word = arena_.block(unit * words_per_unit + at);
             auto seen = word.load(std::memory_order_acquire);
             if (BlockWord::phase(seen) == BlockWord::claimed && BlockWord::owner(seen) == index_)
                 word.compare_exchange_strong(
                     seen, BlockWord::pack(BlockWord::generation(seen), BlockWord::free, 0));
-            offer(unit, at, size_class);
+            hints_.offer(unit, at, size_class);
         }
     }
 
@@ -289,6 +243,8 @@ private:
     Record& record_;
     std::uint16_t index_;
     Backing backing_;
+    Hints hints_;
+    Units units_;
     Runs runs_;
 };
 

@@ -81,6 +81,8 @@ inline bool adopt_after_fork(SlotStamp stamp) {
     if (!slots::adopt(state, stamp)) return false;
     state.foreign = false;
     state.free_holdings.clear();
+    state.last_more = nullptr;
+    if (state.held.empty()) return true;  // nothing was copied: the slot is as a new one
     auto ledger = heap::ledger();
     auto& slot = state.my_slot();
     state.last_more = &slot.more;

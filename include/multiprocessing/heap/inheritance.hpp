@@ -15,16 +15,18 @@ namespace multiprocessing::heap {
 /// What stands on a child's command line: where its arena is and which slot is its own. No secret.
 struct Inheritance {
     static constexpr std::string_view marker = "--multiprocessing-fork";
+    static constexpr std::string_view serving_marker = "--multiprocessing-forkserver";
 
     platform::native_handle handle{};
     std::uint64_t reserved = 0;
     std::uint64_t arena_id = 0;
     std::uint32_t slot = 0;
     std::uint64_t generation = 0;
+    bool serves = false;  // it is to fork others, and has no task of its own
 
     std::vector<std::string> arguments() const {
-        return {std::string(marker),
-                std::to_string(static_cast<std::uint64_t>(handle)) + ',' +
+        return {std::string(serves ? serving_marker : marker),
+                std::to_string(platform::number_of_handle(handle)) + ',' +
                     std::to_string(reserved) + ',' + std::to_string(arena_id) + ',' +
                     std::to_string(slot) + ',' + std::to_string(generation)};
     }
@@ -33,7 +35,9 @@ struct Inheritance {
     /// Errors: RuntimeError when the private argument is there but not in order.
     static std::optional<Inheritance> mine() {
         auto const arguments = platform::program_arguments();
-        if (arguments.size() != 3 || arguments[1] != marker) return std::nullopt;
+        if (arguments.size() != 3 ||
+            (arguments[1] != marker && arguments[1] != serving_marker))
+            return std::nullopt;
         if (platform::secure_mode())
             throw RuntimeError("a program with raised privileges does not serve as a child");
         std::uint64_t numbers[5];
@@ -48,8 +52,9 @@ struct Inheritance {
                 throw RuntimeError("the private argument of a child process is not in order");
             text.remove_prefix(last ? used : used + 1);
         }
-        return Inheritance{static_cast<platform::native_handle>(numbers[0]), numbers[1],
-                           numbers[2], static_cast<std::uint32_t>(numbers[3]), numbers[4]};
+        return Inheritance{platform::handle_of_number(numbers[0]), numbers[1],
+                           numbers[2], static_cast<std::uint32_t>(numbers[3]), numbers[4],
+                           arguments[1] == serving_marker};
     }
 };
 

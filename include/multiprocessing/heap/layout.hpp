@@ -19,6 +19,7 @@ inline constexpr std::uint64_t unit_bytes = 1u << 20;
 inline constexpr std::uint64_t words_per_unit = unit_bytes / granule_bytes;
 inline constexpr std::uint32_t max_slots = 4096;
 inline constexpr std::uint32_t max_records = 65536;  // 0 is nobody; below max_slots: one per slot
+inline constexpr std::uint64_t process_bytes = (1 + max_slots) * std::uint64_t{128};
 inline constexpr std::uint32_t hands_per_record = 8;
 inline constexpr std::uint32_t holdings_per_chunk = 62;
 
@@ -70,9 +71,10 @@ struct BlockWord {
     }
 };
 
-/// The state of one unit of 1 MiB: free, a slab of one class, or part of a run of units.
+/// The state of one unit of 1 MiB: free, a slab of one class, part of a run of units, or in the
+/// hands of the one who makes it another of these; see heap/units.hpp.
 struct UnitWord {
-    enum Phase : std::uint64_t { free = 0, slab = 1, run = 2 };
+    enum Phase : std::uint64_t { free = 0, slab = 1, run = 2, changing = 3 };
     std::uint64_t bits = 0;
 
     static constexpr std::uint64_t pack(Phase phase, std::uint32_t detail, std::uint16_t owner,
@@ -80,7 +82,7 @@ struct UnitWord {
         return phase | std::uint64_t{detail} << 4 | std::uint64_t{owner} << 20 | generation << 36;
     }
     static constexpr Phase phase(std::uint64_t w) { return static_cast<Phase>(w & 0xf); }
-    /// Slab: the class. Run: its first unit.
+    /// Slab: the class. Run: its first unit. Changing: the class it had or is to have.
     static constexpr std::uint32_t detail(std::uint64_t w) {
         return static_cast<std::uint32_t>(w >> 4 & 0xffff);
     }
@@ -88,6 +90,13 @@ struct UnitWord {
         return static_cast<std::uint16_t>(w >> 20 & 0xffff);
     }
     static constexpr std::uint64_t generation(std::uint64_t w) { return w >> 36; }
+    static constexpr bool is_slab_of(std::uint64_t w, std::uint32_t size_class) {
+        return phase(w) == slab && detail(w) == size_class;
+    }
+    /// It has blocks of the class in its detail, some of which may be in use.
+    static constexpr bool has_blocks(std::uint64_t w) {
+        return phase(w) == slab || phase(w) == changing;
+    }
     static constexpr std::uint64_t next_generation(std::uint64_t w) {
         return (generation(w) + 1) & 0xfffffff;
     }
@@ -168,7 +177,7 @@ struct alignas(128) Record {
     Word trim;  // 1 + unit << 16 | page, while free blocks are claimed to give their page back
 
     std::array<Word, 8> ring;  // the ring operation under way; see heap/ring_layout.hpp
-    std::uint64_t padding[1];
+    Word change;               // 1 + unit that becomes free, or a slab of segments
 
     static constexpr std::uint64_t raw_bit = 1u << 31;
     static constexpr std::uint64_t pack(std::uint32_t generation, std::uint32_t slot, bool in_use) {
@@ -193,11 +202,12 @@ struct alignas(128) Slot {
     Word pid, start_time;
     Word parent_pid, parent_start_time;
     Word inbox;  // a message that the parent leaves for the child
-    Word notes;  // for the process layer
+    Word notes;  // for the process layer: by what others hold on to this process
     std::array<char, 128> name;
     std::array<Word, holdings_per_chunk> holdings;  // a Ref each: what this process refers to
     Word more;                                      // Ref of the next chunk
-    std::uint64_t padding[25];
+    Word arena_handle;                              // the arena's number in this process
+    std::uint64_t padding[24];
 
     static constexpr std::uint64_t pack(std::uint64_t generation, Phase phase,
                                         std::uint32_t creator, std::uint64_t creator_generation) {
@@ -219,9 +229,9 @@ struct HoldingsChunk {
 };
 
 struct ClassHints {
-    std::array<Word, 1024> units;  // a bit per unit that may have a free block of this class
+    std::array<Word, 1025> units;  // a bit per unit that may have a free block of this class
     Word cursor;
-    std::uint64_t padding[15];
+    std::uint64_t padding[14];
 };
 
 /// The first page of the arena.
@@ -235,6 +245,7 @@ struct ArenaHeader {
     std::uint64_t reserved;
     std::uint64_t slots_offset, records_offset, units_offset, hints_offset, classes_offset;
     std::uint64_t blocks_offset;
+    std::uint64_t process_offset;  // of process_bytes for the process layer, zero at first
     std::uint64_t first_unit, end_unit;
     alignas(128) Word slot_mark;  // slots below it were ever used
     Word record_mark;

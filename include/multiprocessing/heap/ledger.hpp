@@ -70,6 +70,9 @@ public:
         auto seen = references.load(std::memory_order_acquire);
         if (more && Stamp::count(seen) == Stamp::most)
             throw MemoryError("too many references to one shared object");
+        // All changes before this one happened. A word left far behind would seem to be ahead,
+        // since sequence numbers wrap, and what others tell would be dropped.
+        record_.acknowledged.store(record_.sequence.load(std::memory_order_relaxed));
         auto const sequence = next_sequence(seen);
         record_.op_target.store(target.bits, std::memory_order_relaxed);
         record_.op_delta.store(more ? 1 : 0, std::memory_order_relaxed);
@@ -195,6 +198,9 @@ private:
         auto const sequence = record_.op.load(std::memory_order_relaxed);
         auto const seen =
             arena_.at<Header>(target.offset())->references.load(std::memory_order_acquire);
+        // A target that is gone does not tell any more. Its last reference went, hence ours; and if
+        // we were adding one, it is stale and will be dropped as such.
+        if (!blocks_.is_live(target)) return true;
         // The order matters: a writer acknowledges before it replaces.
         return (Stamp::writer(seen) == index_ && Stamp::sequence(seen) == sequence) ||
                record_.acknowledged.load(std::memory_order_acquire) == sequence;
@@ -204,10 +210,10 @@ private:
     void settle() {
         Ref const target{record_.op_target.load(std::memory_order_relaxed)};
         auto const sequence = record_.op.load(std::memory_order_relaxed);
-        if (record_.op_delta.load(std::memory_order_relaxed) == 0 && blocks_.is_live(target)) {
+        if (record_.op_delta.load(std::memory_order_relaxed) == 0) {
             auto const seen = arena_.at<Header>(target.offset())->references.load();
             if (Stamp::count(seen) == 0 && Stamp::writer(seen) == index_ &&
-                Stamp::sequence(seen) == sequence)
+                Stamp::sequence(seen) == sequence && blocks_.is_live(target))
                 descend(target);
         }
         arena_.at<Word>(record_.op_word.load(std::memory_order_relaxed))

@@ -153,6 +153,7 @@ public:
 
     /// What others wait for, for whoever waits for several things at once.
     Event& not_empty() const { return body_->not_empty; }
+    Event& not_full() const { return body_->not_full; }
 
     /// If the item at the head is being written by a process that died, settles that.
     void settle_head() const {

@@ -42,10 +42,17 @@ inline bool is_current(SlotStamp stamp) {
     return Slot::generation(word) == stamp.generation && Slot::phase(word) != Slot::free;
 }
 
+/// Of a slot that is live: its process ended, or replaced its program and so cannot touch anything
+/// here again.
 inline bool process_is_dead(Slot& slot) {
-    return platform::liveness({static_cast<std::int64_t>(slot.pid.load(std::memory_order_acquire)),
-                               slot.start_time.load(std::memory_order_acquire)}) ==
-           platform::Liveness::dead;
+    platform::ProcessIdentity const process{
+        static_cast<std::int64_t>(slot.pid.load(std::memory_order_acquire)),
+        slot.start_time.load(std::memory_order_acquire)};
+    return platform::liveness(process) == platform::Liveness::dead ||
+           platform::left_memory(
+               process,
+               platform::handle_of_number(slot.arena_handle.load(std::memory_order_relaxed)),
+               State::instance().arena.memory().handle());
 }
 
 /// True when the process of that stamp ended, swept or not. A child that has not begun is alive.
@@ -102,6 +109,8 @@ inline bool adopt(State& state, SlotStamp stamp) {
     // counts as alive.
     auto const me = platform::this_process();
     slot.start_time.store(me.start_time, std::memory_order_relaxed);
+    slot.arena_handle.store(platform::number_of_handle(state.arena.memory().handle()),
+                            std::memory_order_relaxed);
     slot.pid.store(static_cast<std::uint64_t>(me.pid), std::memory_order_release);
     state.slot = stamp.slot;
     state.generation = stamp.generation;

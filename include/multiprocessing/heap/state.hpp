@@ -9,6 +9,7 @@
 #include <multiprocessing/platform/anchor.hpp>
 #include <multiprocessing/platform/liveness.hpp>
 #include <multiprocessing/platform/process.hpp>
+#include <multiprocessing/platform/thread.hpp>
 
 #include <array>
 #include <atomic>
@@ -71,16 +72,13 @@ private:
 
 /// The record of the calling thread; taken at its first use, given back when the thread ends.
 class ThreadRecord {
-    struct Keeper {
-        std::uint64_t epoch;
-        ~Keeper() {
-            auto& state = State::instance();
-            if (cached_epoch != epoch || epoch != state.epoch.load(std::memory_order_relaxed))
-                return;
-            give_back(state.arena.record(cached_index));
-            cached_epoch = 0;
-        }
-    };
+    /// `key` is the epoch << 16 | the record's index.
+    static void end(std::uint64_t key) noexcept {
+        auto& state = State::instance();
+        if (key >> 16 != state.epoch.load(std::memory_order_relaxed)) return;  // forked since
+        give_back(state.arena.record(static_cast<std::uint16_t>(key)));
+        if constexpr (!platform::thread_end_comes_last) cached_epoch = 0;
+    }
 
 public:
     static std::uint16_t index() {
@@ -90,7 +88,7 @@ public:
             if (state.foreign) State::refuse_foreign();
             cached_index = take(state);
             cached_epoch = epoch;
-            thread_local Keeper const keeper{epoch};  // sees the thread's end
+            platform::at_thread_end(&end, epoch << 16 | cached_index);
         }
         return cached_index;
     }

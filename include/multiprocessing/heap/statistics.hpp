@@ -31,7 +31,7 @@ inline Statistics statistics() {
         auto const word = arena.unit(unit).load(std::memory_order_acquire);
         auto const first = unit * words_per_unit;
         if (UnitWord::phase(word) == UnitWord::free) continue;
-        auto const run = UnitWord::phase(word) == UnitWord::run;
+        auto const run = !UnitWord::has_blocks(word);
         if (run && UnitWord::detail(word) != unit) continue;
         auto const step =
             run ? words_per_unit : class_bytes(UnitWord::detail(word)) / granule_bytes;
@@ -53,7 +53,7 @@ inline Statistics statistics() {
         if (i >= max_slots) ++result.records;
         for (auto& hand : record.hands) result.hands += hand.load() != 0 ? 1u : 0u;
         for (auto* word : {&record.op, &record.current, &record.freeing, &record.run_units,
-                           &record.unit, &record.trim})
+                           &record.unit, &record.trim, &record.change})
             result.hands += word->load() != 0 ? 1u : 0u;
     }
     result.backed = arena.memory().resident();

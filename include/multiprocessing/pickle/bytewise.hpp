@@ -59,7 +59,7 @@ consteval std::size_t value_bytes() {
     }
 }
 
-/// Whether a bytewise T has bytes between its members. Bit-fields look as if, too.
+/// Whether a bytewise T has bytes between its members.
 template <class T>
 inline constexpr bool has_padding = value_bytes<T>() != sizeof(T);
 
@@ -109,19 +109,12 @@ template <class T>
 void clear_padding(std::byte* copy, T const& x) {
     auto const start = reinterpret_cast<std::uintptr_t>(&x);
     std::size_t end = 0;  // of the last member seen
-    bool whole = true;
     for_each_leaf(x, [&](void const* address, std::size_t bytes, bool) {
-        // A bit-field is seen through a temporary elsewhere; nothing is known of what follows.
         std::size_t const at = reinterpret_cast<std::uintptr_t>(address) - start;
-        whole = whole && at >= end && at + bytes <= sizeof(T);
-        if (whole) {
-            std::memset(copy + end, 0, at - end);
-            end = at + bytes;
-        }
+        std::memset(copy + end, 0, at - end);
+        end = at + bytes;
     });
-    if (whole) {
-        std::memset(copy + end, 0, sizeof(T) - end);
-    }
+    std::memset(copy + end, 0, sizeof(T) - end);
 }
 
 /// Refuses a value one of whose bools is neither 0 nor 1. No bool is read as one before.

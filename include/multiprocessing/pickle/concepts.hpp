@@ -95,12 +95,11 @@ consteval Fault own_fault() {
 
 template <class T>
 consteval Fault aggregate_fault() {
-    if constexpr (field_count<T> == has_base_class) {
-        return Fault::base_class;
-    } else if constexpr (is_bytewise<T>) {
-        return Fault::none;
-    } else {
-        return field_count<T> == too_many_fields ? Fault::many_members : Fault::uncountable_members;
+    switch (field_count<T>) {
+    case has_base_class: return Fault::base_class;
+    case has_reference: return Fault::reference;
+    case too_many_fields: return Fault::many_members;
+    default: return Fault::uncountable_members;
     }
 }
 

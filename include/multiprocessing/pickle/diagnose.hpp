@@ -91,7 +91,7 @@ template <class Culprit, class Inside>
 consteval bool diagnose_many_members() {
     static_assert(
         never<Culprit>,
-        "an aggregate of more than 40 members cannot be pickled member by member: "
+        "an aggregate of more than 64 members cannot be pickled member by member: "
         "specialise multiprocessing::pickle<T> with dump and load (see pickle/traits.hpp)");
     return false;
 }
@@ -129,9 +129,9 @@ consteval bool diagnose_plain_class() {
     return false;
 }
 
-/// Stops the compilation with the sentence that fits T, which is not Picklable.
+/// Stops the compilation with the sentence that fits T, if it is not Picklable.
 template <class T>
-consteval void diagnose() {
+consteval bool diagnose() {
     using Found = FaultOf<std::remove_cv_t<T>>;
     using Culprit = typename Found::type;
     if constexpr (Found::fault == Fault::raw_pointer) {
@@ -163,6 +163,7 @@ consteval void diagnose() {
     } else if constexpr (Found::fault == Fault::plain_class) {
         diagnose_plain_class<Culprit, T>();
     }
+    return true;
 }
 
 }  // namespace multiprocessing::detail

@@ -3,8 +3,9 @@
 // Layer 3 (pickling). Mirrors __reduce__, __getstate__ and copyreg of Python.
 //
 // 1. Nothing. Arithmetic types, enums, the standard library's containers and value types, every
-//    handle of this library, and aggregates of such members (up to 40, arrays and bit-fields too)
-//    are picklable as they are. A trivially copyable aggregate is copied bytewise.
+//    handle of this library, and aggregates of such members (up to 64, arrays too; no bit-fields
+//    and no base class) are picklable as they are. A trivially copyable aggregate is copied
+//    bytewise.
 //    If it lies: an integer that is really an address arrives as a number that means nothing.
 //
 // 2. `static auto pickle_members(auto& self)`, a public member of a class with a default
@@ -30,13 +31,13 @@
 //        true. If it lies: a hostile message can exhaust the stack.
 //
 // 5. `template <> struct multiprocessing::pickle<T> : multiprocessing::pickle_bytewise<T> {};` for
-//    a trivially copyable class that is no aggregate. Default: a compile-time error.
+//    a trivially copyable class that is no such aggregate. Default: a compile-time error.
 //    If it lies, and T holds an address: the receiver follows it into memory that is not there.
 #pragma once
 
 #include <multiprocessing/detail/hash.hpp>
 #include <multiprocessing/detail/type_name.hpp>
-#include <multiprocessing/pickle/field_types.hpp>
+#include <multiprocessing/pickle/fields.hpp>
 #include <multiprocessing/pickle/fwd.hpp>
 #include <multiprocessing/pickle/types.hpp>
 
@@ -140,12 +141,10 @@ consteval bool find_bytewise() {
     } else if constexpr (requires { pickle<T>::bytewise; }) {
         return pickle<T>::bytewise;
     } else if constexpr (PlainAggregate<T> && std::is_trivially_copyable_v<T>) {
-        if constexpr (std::is_empty_v<T>) {
-            return false;
-        } else if constexpr (CountedAggregate<T>) {
+        if constexpr (!std::is_empty_v<T> && CountedAggregate<T>) {
             return all_bytewise(FieldTypes<T>{});
         } else {
-            return field_count<T> == too_many_fields;  // too many to look at each
+            return false;
         }
     } else {
         return false;

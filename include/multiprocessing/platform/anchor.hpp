@@ -13,7 +13,8 @@
 //     `construct` must not ask for the anchor. A later call costs a few loads.
 //     POSIX: a private mapping, found by its name in /proc/self/maps; without /proc there is one
 //            per module.
-//     Windows: a section whose name has the process number.
+//     Windows: a record in a section of the executable's or library's image; the first module of
+//            the loader's list that has one.
 //     RuntimeError if the process already has an anchor of another layout; it names both versions.
 // named_anchor(name, bytes, layout_hash, construct)
 //     The same for a block of another name, of at most 200 letters, digits and dashes. Looks it up

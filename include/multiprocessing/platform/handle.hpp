@@ -8,12 +8,14 @@
 //                   always close-on-exec and never 0, 1 or 2, also when the program was started
 //                   with its standard streams closed.
 // duplicate         a second handle of the same object; not inheritable either.
+// number_of_handle, handle_of_number   as it stands on the command line of who inherits it.
 // set_inheritable   POSIX: clears or sets FD_CLOEXEC.  Windows: HANDLE_FLAG_INHERIT. Racy where
 //                   another thread starts a process; spawn_process needs no call of it.
 
 #include <multiprocessing/platform/detect.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <type_traits>
 
 #include MULTIPROCESSING_PLATFORM_HEADER(handle)
@@ -37,5 +39,9 @@ static_assert(HandleApi<Handle>, "platform/<os>/handle.hpp must give Handle ever
 static_assert(std::is_same_v<decltype(&duplicate), Handle (*)(native_handle)> &&
                   std::is_same_v<decltype(&set_inheritable), void (*)(native_handle, bool)>,
               "platform/<os>/handle.hpp must define duplicate and set_inheritable");
+static_assert(
+    std::is_same_v<decltype(&number_of_handle), std::uint64_t (*)(native_handle) noexcept> &&
+        std::is_same_v<decltype(&handle_of_number), native_handle (*)(std::uint64_t) noexcept>,
+    "platform/<os>/handle.hpp must define number_of_handle and handle_of_number");
 
 }  // namespace multiprocessing::platform

@@ -11,6 +11,7 @@
 //                  Windows: a section with SEC_RESERVE, committed as it grows.
 //                  Where the system refuses so many addresses (RLIMIT_AS), half as many are
 //                  tried, down to 256 MiB, then MemoryError.
+// usual_reserve    what a program reserves if it has no wish: 64 GiB.  Windows: 8 GiB.
 // attach           maps the memory of such a handle. `reserve` is what the creator got.
 // grow             makes the first `bytes` usable. False if a limit refuses: the reserve,
 //                  RLIMIT_FSIZE, the headroom of a control group, memory itself. Never a signal,
@@ -38,6 +39,7 @@ namespace multiprocessing::platform {
 template <class T>
 concept SharedMemoryApi = std::movable<T> && !std::copyable<T> &&
                           requires(T & memory, T const& view, std::size_t bytes, Handle handle) {
+    { T::usual_reserve } -> std::convertible_to<std::size_t>;
     { T::create(bytes, bytes) } -> std::same_as<T>;
     { T::attach(std::move(handle), bytes) } -> std::same_as<T>;
     { view.data() }

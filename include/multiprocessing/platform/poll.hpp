@@ -6,7 +6,8 @@
 // poll_handles(handles, timeout)   the indexes, ascending, of those that are readable, at their end
 //              or broken; empty once the time passed (0 only looks, UINT64_MAX is for ever).
 //              OSError if one is no handle. The handle of a process is ready once that ended.
-//              POSIX: ppoll.  Windows: WaitForMultipleObjects.
+//              POSIX: ppoll.  Windows: WaitForMultipleObjects; for more than 64 in threads of the
+//              system; a pipe by a read of no bytes.
 // Doorbell     a handle that is ready from ring() until drain(), to wake a thread of this process
 //              out of poll_handles. ring() may be called by any thread, and in a signal handler.
 //              A forked child shares the parent's bell and must make its own.

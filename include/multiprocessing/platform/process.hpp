@@ -12,19 +12,27 @@
 //                   executed. Only the handles of `inherited` and the standard streams reach it,
 //                   under the same numbers. It blocks no signal; what is ignored stays ignored;
 //                   environment and working directory are ours.
-//                   POSIX: posix_spawn.  Windows: CreateProcess with a list of handles.
+//                   POSIX: posix_spawn.  Windows: CreateProcess with a list of handles; it waits
+//                   for a thread that is amid printing.
 // wait_process      the exit code of a child, once it ended in time; reaps it. 0 only looks,
 //                   UINT64_MAX waits for ever. OSError (ECHILD) if it is no child of ours, or was
 //                   reaped already. Exit codes are Python's: a status, or -N for signal N.
+//                   Windows: statuses have 32 bits; -SIGTERM for what terminate_process has ended,
+//                   -SIGSEGV, -SIGILL, -SIGFPE for an exception of that kind that nobody handled,
+//                   -SIGINT for Ctrl-C. The number of a child is its own until it is reaped.
 // interrupt_process, terminate_process, kill_process   POSIX: SIGINT, SIGTERM, SIGKILL.
-//                   Windows: TerminateProcess for the last two. Nothing happens if it is gone.
+//                   Windows: TerminateProcess for the last two; NotImplementedError for the first,
+//                   which reaches groups of processes only. Nothing happens if it is gone.
 // exit_process      ends this process at once: no destructor, no atexit, no flush.
 // process_id, parent_process_id
 // at_fork           calls these around every fork, the library's or not. POSIX: pthread_atfork.
 //                   Windows: nothing.
 // flush_stdio       writes out what printf has buffered, but only where no thread is at it.
+//                   Windows: waits for such a thread.
 // use_null_stdin    reads of stdin find its end from now on: a child must not compete with its
 //                   parent for the terminal.
+// end_at_faults     from now on a fault or abort() of this process ends it at once. POSIX: always
+//                   so, nothing to do.  Windows: no window that waits for somebody to close it.
 
 #include <multiprocessing/platform/detect.hpp>
 #include <multiprocessing/platform/handle.hpp>
@@ -61,7 +69,8 @@ static_assert(
         std::is_same_v<decltype(&parent_process_id), std::int64_t (*)() noexcept> &&
         std::is_same_v<decltype(&at_fork), void (*)(void (*)(), void (*)(), void (*)())> &&
         std::is_same_v<decltype(&flush_stdio), bool (*)() noexcept> &&
-        std::is_same_v<decltype(&use_null_stdin), void (*)()>,
+        std::is_same_v<decltype(&use_null_stdin), void (*)()> &&
+        std::is_same_v<decltype(&end_at_faults), void (*)() noexcept>,
     "platform/<os>/process.hpp must define the functions about this process");
 
 }  // namespace multiprocessing::platform

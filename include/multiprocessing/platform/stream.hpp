@@ -12,7 +12,8 @@
 //                nobody can read it any more; never SIGPIPE.
 // send_handles, receive_handles    sends copies of handles over a stream_pair together with one
 //                byte; the receiver gets exactly as many as it asks for, else OSError.
-//                POSIX: SCM_RIGHTS.  Windows: DuplicateHandle into the reader.
+//                POSIX: SCM_RIGHTS.  Windows: the receiver takes copies out of the sender, which
+//                must live until then.
 
 #include <multiprocessing/platform/detect.hpp>
 #include <multiprocessing/platform/handle.hpp>

@@ -3,12 +3,19 @@
 // Layer 1 (platform). Mirrors no Python file.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 namespace multiprocessing::platform {
 
 /// How a sleep on a shared word ended.
 enum class Parked { woken, changed, timed_out };
+
+/// A shared word to sleep on, and what it is while there is nothing to wake up for.
+struct ParkingWord {
+    std::atomic<std::uint32_t>* word;
+    std::uint32_t expected;
+};
 
 /// A process, told apart from a later one with the same number. `start_time` is opaque: compare it
 /// for equality only; 0 means unknown.

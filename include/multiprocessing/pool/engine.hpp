@@ -89,7 +89,9 @@ private:
     }
 
     std::string kind() const {
-        return method_ == StartMethod::fork ? "ForkPoolWorker" : "SpawnPoolWorker";
+        return method_ == StartMethod::fork    ? "ForkPoolWorker"
+               : method_ == StartMethod::spawn ? "SpawnPoolWorker"
+                                               : "ForkServerPoolWorker";
     }
 
     StartMethod method_;

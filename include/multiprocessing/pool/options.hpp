@@ -55,6 +55,12 @@ public:
               reduction::dump_target(out, f);
           }) {}
 
+    template <class F>
+        requires(PortableCallable<reduction::stored_t<F>> && !reduction::InvocableTask<F>)
+    Initializer(F&&) {
+        static_assert(reduction::diagnose_target<F>());
+    }
+
     explicit operator bool() const { return write_ != nullptr; }
 
     /// Errors: PicklingError.

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -111,6 +112,14 @@ public:
             function, arguments...))};
     }
 
+    /// For what cannot be called: the compiler says why.
+    template <class F, class... A>
+        requires(!reduction::InvocableTask<F, A...>)
+    auto apply(F&&, A&&...) { return reduction::diagnose_task<F, A...>(); }
+    template <class F, class... A>
+        requires(!reduction::InvocableTask<F, A...>)
+    auto apply_async(F&&, A&&...) { return reduction::diagnose_task<F, A...>(); }
+
     /// Calls the function with each element, in chunks, and waits.
     /// Shape: results in the order of the elements; a range without length is listed first.
     /// Blocks: until all chunks have ended, also after a failure.
@@ -137,6 +146,10 @@ public:
             ->promise()
             .take();
     }
+    template <class F, class X>
+    auto starmap(F&& function, std::initializer_list<X> elements, MapOptions options = {}) {
+        return starmap(std::forward<F>(function), std::span(elements), options);
+    }
 
     /// As map, but does not wait. The callback gets the whole vector, once.
     /// Python: `Pool.map_async`.
@@ -146,6 +159,11 @@ public:
         return AsyncResult{base(map_call<reduction::Spread::no>(
             function, elements, {options.chunksize, options.retries},
             {std::move(options.callback), std::move(options.error_callback)}))};
+    }
+    template <class F, class X>
+    auto map_async(F&& function, std::initializer_list<X> elements,
+                   MapAsyncOptions<pool::map_results_t<F, std::span<X const>>> options = {}) {
+        return map_async(std::forward<F>(function), std::span(elements), std::move(options));
     }
 
     /// No more work. What is under way ends, then the workers do.
@@ -199,6 +217,7 @@ private:
     template <class F, class... A>
     auto call(pool::Callbacks<pool::apply_result_t<F, A...>> callbacks, unsigned retries,
               F& function, A&... arguments) {
+        static_assert(reduction::diagnose_task<F const&, A const&...>());
         using R = pool::apply_result_t<F, A...>;
         auto job = pool::JobView::make(pool::JobKind::call, 1);
         pool::JobView view{job.header()};
@@ -215,6 +234,7 @@ private:
     auto map_call(F& function, Xs& elements, MapOptions options,
                   pool::Callbacks<pool::map_results_t<F, Xs, spread>> callbacks) {
         using X = std::ranges::range_value_t<Xs>;
+        static_assert(reduction::diagnose_map<F const&, X, spread>());
         using R = pool::map_result_t<F, Xs, spread>;
         if (options.chunksize && *options.chunksize < 1)
             throw ValueError("chunksize must be 1 or more, not " +

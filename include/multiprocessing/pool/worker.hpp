@@ -6,6 +6,7 @@
 #include <multiprocessing/heap/ring.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/pool/job.hpp>
+#include <multiprocessing/process/system_exit.hpp>
 #include <multiprocessing/reduction/exception.hpp>
 #include <multiprocessing/reduction/map.hpp>
 #include <multiprocessing/reduction/message.hpp>
@@ -30,7 +31,8 @@ enum class Outcome : std::uint8_t { value, exception };
 
 namespace detail {
 
-/// Writes an outcome by `write(Writer&)`; when that throws, the exception becomes the outcome.
+/// Writes an outcome by `write(Writer&)`; when that throws, the exception becomes the outcome. But
+/// SystemExit ends the worker with its code, as in Python, and so the task.
 template <class Write>
 heap::Hand write_outcome(Write write) {
     std::exception_ptr error;
@@ -40,6 +42,8 @@ heap::Hand write_outcome(Write write) {
         out.write(Outcome::value);
         write(out);
         return to_message(out, courier);
+    } catch (SystemExit const&) {
+        throw;
     } catch (...) {
         error = std::current_exception();
     }

@@ -7,24 +7,18 @@
 #include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/process/parent_watch.hpp>
 #include <multiprocessing/process/reap.hpp>
+#include <multiprocessing/process/report.hpp>
 #include <multiprocessing/process/system_exit.hpp>
 #include <multiprocessing/process/table.hpp>
-#include <multiprocessing/reduction/exception.hpp>
 #include <multiprocessing/util/finalize.hpp>
 #include <multiprocessing/util/fork_guard.hpp>
 #include <multiprocessing/util/log.hpp>
 
-#include <cstdio>
+#include <cstdint>
 #include <cstdlib>
-#include <exception>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <typeinfo>
+#include <mutex>
 #include <utility>
-#include <vector>
-
-#include <fmt/format.h>
 
 namespace multiprocessing::process {
 
@@ -52,16 +46,6 @@ inline void ensure_children_are_ended() {
     util::ensure_exit_hook();
 }
 
-inline void print_error(std::string const& text) {
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    std::fflush(stderr);
-}
-
-/// Tells on stderr which exception has ended the process.
-inline void report(std::string_view type, std::string_view text) {
-    print_error(fmt::format("Process {}:\n{}: {}\n", current_name(), type, text));
-}
-
 /// What a child logs once it is ready to run its target.
 inline void log_run() { util::info("child process calling self.run()"); }
 
@@ -74,12 +58,8 @@ int run_target(Run&& run) noexcept {
     } catch (SystemExit const& exit) {
         if (!exit.text().empty()) print_error(exit.text() + '\n');
         return exit.code();
-    } catch (std::exception const& error) {
-        auto const known = reduction::detail::plain_name(error);
-        report(known.empty() ? reduction::detail::readable(typeid(error)) : std::string(known),
-               error.what());
     } catch (...) {
-        report(reduction::detail::current_exception_name(), "no std::exception");
+        report_current_exception();
     }
     return 1;
 }
@@ -91,6 +71,15 @@ inline void leave_forked(int code) {
     util::run_exit_work();
     util::info("process exiting with exitcode {}", code);
     platform::flush_stdio();
+    if (auto const leaving = Table::instance().leaving) leaving(code);
+    platform::exit_process(code);
+}
+
+/// The end of a forked child. Bound when the program is loaded: no parent calls it, so each child
+/// would have to look its name up.
+[[noreturn]] inline void exit_child(int code) {
+    static constinit auto* const volatile bound = &std::exit;
+    bound(code);
     platform::exit_process(code);
 }
 

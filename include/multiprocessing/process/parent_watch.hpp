@@ -4,7 +4,9 @@
 #pragma once
 
 #include <multiprocessing/config.hpp>
+#include <multiprocessing/heap/slots.hpp>
 #include <multiprocessing/platform/background.hpp>
+#include <multiprocessing/platform/lifeline.hpp>
 #include <multiprocessing/platform/liveness.hpp>
 #include <multiprocessing/platform/poll.hpp>
 #include <multiprocessing/platform/process.hpp>
@@ -12,15 +14,25 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace multiprocessing::process {
 
-/// Waits in a thread of its own, so that a busy child leaves too. Not a signal on the parent's
-/// death: the system sends that when the thread ends that forked.
+/// Children can hold on to this process from now on.
+inline std::uint64_t offer_lifeline() noexcept {
+    // The slot is one for all modules of the process, the platform's lifeline is not.
+    auto& noted = heap::State::instance().my_slot().notes;
+    if (noted.load() == 0) noted.store(platform::lifeline());
+    return noted.load();
+}
+
+/// A busy child leaves too: the system ends it, or, where it does not know how, a thread does.
+/// Not a signal on the parent's death: the system sends that when the thread ends that forked.
 class ParentWatch {
 public:
     /// From now on this process ends, at once and with status 1, when the parent has ended.
-    static void start(platform::ProcessIdentity parent) {
+    static void start(platform::ProcessIdentity parent, platform::Handle lifeline_end = {}) {
+        if (lifeline_end && platform::follow(std::move(lifeline_end))) return;
         auto& watch = instance();
         watch.handle_ = platform::open_process(parent.pid);  // closes what a fork has inherited
         watch.parent_ = parent;
@@ -54,5 +66,16 @@ private:
     platform::Handle handle_;
     platform::ProcessIdentity parent_;
 };
+
+/// Of a child whose slot its parent has made.
+inline void watch_parent() {
+    auto& arena = heap::State::instance().arena;
+    auto const& slot = heap::State::instance().my_slot();
+    auto const pid = static_cast<std::int64_t>(slot.parent_pid.load());
+    auto const& parent = arena.slot(heap::Slot::creator(slot.state.load()));
+    // Should that slot be another's by now, its lifeline leads nowhere.
+    ParentWatch::start({pid, slot.parent_start_time.load()},
+                       platform::lifeline_end(pid, parent.notes.load()));
+}
 
 }  // namespace multiprocessing::process

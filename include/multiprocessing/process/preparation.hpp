@@ -8,10 +8,11 @@
 #include <multiprocessing/process/table.hpp>
 #include <multiprocessing/util/log.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace multiprocessing::process {
 
@@ -19,6 +20,7 @@ namespace multiprocessing::process {
 struct Preparation {
     std::string name, kind, identity;
     std::string parent_name;
+    std::vector<std::byte> authkey;
     bool daemon = false;
     bool watches_parent = true;
     StartMethod method = StartMethod::spawn;
@@ -29,9 +31,18 @@ struct Preparation {
 /// What the child shall be told. The caller has the table's mutex.
 inline Preparation prepare(Table const& table, Child const& child, StartMethod method) {
     auto& log = LogState::instance();
-    return {child.name,         child.kind,           child.identity, table.current->name,
-            child.daemon,       child.watches_parent, method,         log.exists.load(),
-            log.logger.level(), log.to_stderr()};
+    auto const authkey = child.authkey.bytes();
+    return {.name = child.name,
+            .kind = child.kind,
+            .identity = child.identity,
+            .parent_name = table.current->name,
+            .authkey = {authkey.begin(), authkey.end()},
+            .daemon = child.daemon,
+            .watches_parent = child.watches_parent,
+            .method = method,
+            .logs = log.exists.load(),
+            .log_level = log.logger.level(),
+            .log_to_stderr = log.to_stderr()};
 }
 
 /// The child takes over what it was told.
@@ -45,6 +56,7 @@ inline void take_over(Preparation const& told) {
     current.kind = told.kind;
     current.identity = told.identity;
     current.daemon = told.daemon;
+    current.authkey = AuthenticationString(told.authkey);
     current.creator_pid = static_cast<std::int64_t>(slot.parent_pid.load());
     table.parent = Parent{{current.creator_pid, slot.parent_start_time.load()}, told.parent_name};
     table.method = told.method;

@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@ namespace multiprocessing {
 struct ProcessOptions {
     std::optional<std::string> name = std::nullopt;
     std::optional<bool> daemon = std::nullopt;  // as the process that makes it
+    std::optional<StartMethod> start_method = std::nullopt;  // ours; as the program's default
 };
 
 /// A function that runs in a process of its own.
@@ -45,35 +47,53 @@ struct ProcessOptions {
 /// Python: `multiprocessing.Process(group=None, target=None, name=None, args=(), kwargs={}, *,
 /// daemon=None)`.
 /// Differs: a child ends as soon as its parent is gone. A std::thread that the child has left
-/// running is not waited for. A target is given instead of overriding run().
-class Process {
+/// running is not waited for. A class that overrides run() derives from BaseProcess (see
+/// process/base_process.hpp), or, if its objects are only ever forked, from this one.
+class Process : private process::ChildBody {
 public:
+    /// Runs nothing, unless a derived class overrides run().
+    Process() : Process(ProcessOptions{}) {}
+    explicit Process(ProcessOptions options) : Process(make("Process", std::move(options))) {}
+
     template <class F, class... A>
-        requires(!std::same_as<std::remove_cvref_t<F>, Process> &&
+        requires(!std::derived_from<std::remove_cvref_t<F>, Process> &&
                  !std::same_as<std::remove_cvref_t<F>, ProcessOptions> &&
                  reduction::InvocableTask<F, A...>)
     explicit Process(F&& function, A&&... arguments)
-        : Process(make("Process", std::nullopt, {}, std::forward<F>(function),
-                       std::forward<A>(arguments)...)) {}
+        : Process(
+              make("Process", {}, std::forward<F>(function), std::forward<A>(arguments)...)) {}
 
     template <class F, class... A>
         requires reduction::InvocableTask<F, A...>
     explicit Process(ProcessOptions options, F&& function, A&&... arguments)
-        : Process(make("Process", std::nullopt, std::move(options), std::forward<F>(function),
+        : Process(make("Process", std::move(options), std::forward<F>(function),
                        std::forward<A>(arguments)...)) {}
 
     template <class F, class... A>
-        requires(!std::same_as<std::remove_cvref_t<F>, Process> &&
+        requires(!std::derived_from<std::remove_cvref_t<F>, Process> &&
                  !std::same_as<std::remove_cvref_t<F>, ProcessOptions> &&
                  !reduction::InvocableTask<F, A...>)
     explicit Process(F&&, A&&...) {
-        static_assert(reduction::InvocableTask<F, A...>,
-                      "the target cannot be called with these arguments: compare their number and "
-                      "types; they are passed as rvalues of their decayed types, a string literal "
-                      "as std::string");
+        static_assert(reduction::diagnose_call<F, A...>());
+    }
+    template <class F, class... A>
+        requires(!reduction::InvocableTask<F, A...>)
+    explicit Process(ProcessOptions, F&&, A&&...) {
+        static_assert(reduction::diagnose_call<F, A...>());
     }
 
-    /// Starts the child; once.
+    // Copies only: an object that was moved from would name no process.
+    Process(Process const&) = default;
+    Process& operator=(Process const&) = default;
+    ~Process() override = default;
+
+    /// What the child does: calls the target. Called directly, it does so here and now.
+    /// Python: `Process.run`.
+    void run() override {
+        if (child_->target) child_->target->call();
+    }
+
+    /// Starts the child; once. The object must live until this returns.
     /// Errors: AssertionError the second time, in another process than the one that made this, or
     /// in a daemon; RuntimeError where main has not called freeze_support(); PicklingError where
     /// function and arguments must be pickled and cannot; OSError.
@@ -88,6 +108,7 @@ public:
             if (process::Table::instance().current->daemon)
                 throw AssertionError("daemonic processes are not allowed to have children");
             child_->stage = Stage::starting;
+            child_->object = typeid(*this) == typeid(Process) ? nullptr : this;
         }
         process::launch(child_);
     }
@@ -140,6 +161,17 @@ public:
         auto const guard = lock();
         if (child_->stage != Stage::initial) throw AssertionError("process has already started");
         child_->daemon = daemon;
+    }
+
+    /// The secret of its family: by default that of the process that has made it.
+    /// Python: `Process.authkey`.
+    [[nodiscard]] AuthenticationString authkey() const {
+        auto const guard = lock();
+        return child_->authkey;
+    }
+    void authkey(AuthenticationString authkey) {
+        auto const guard = lock();
+        child_->authkey = std::move(authkey);
     }
 
     /// Nothing before the start.
@@ -202,24 +234,36 @@ public:
     }
 
     /// Whether both name the same process.
-    bool operator==(Process const&) const = default;
+    bool operator==(Process const& other) const { return child_ == other.child_; }
+
+protected:
+    explicit Process(std::shared_ptr<process::Child> child) : child_(std::move(child)) {}
+
+    static std::shared_ptr<process::Child> make(std::string kind, ProcessOptions options) {
+        return process::make_child(std::move(kind), std::move(options.name), options.daemon,
+                                   options.start_method);
+    }
 
 private:
     friend struct process::Access;
     using Stage = process::Child::Stage;
 
-    explicit Process(std::shared_ptr<process::Child> child) : child_(std::move(child)) {}
-
     template <class F, class... A>
-    static std::shared_ptr<process::Child> make(std::string kind, std::optional<StartMethod> method,
-                                                ProcessOptions options, F&& function,
-                                                A&&... arguments) {
+    static std::shared_ptr<process::Child> make(std::string kind, ProcessOptions options,
+                                                F&& function, A&&... arguments) {
         auto target =
             process::make_target(std::forward<F>(function), std::forward<A>(arguments)...);
-        auto child =
-            process::make_child(std::move(kind), std::move(options.name), options.daemon, method);
+        auto child = make(std::move(kind), std::move(options));
         child->target = std::move(target);
         return child;
+    }
+
+    /// How an object of a derived class reaches a child that is not forked.
+    void dump(Writer&) const override {
+        throw PicklingError(fmt::format(
+            "cannot pickle a process of type '{0}': only fork can start it; derive {0} from "
+            "multiprocessing::BaseProcess<{0}> and specialise multiprocessing::pickle for it",
+            reduction::detail::readable(typeid(*this))));
     }
 
     static std::unique_lock<std::mutex> lock() {
@@ -256,22 +300,21 @@ namespace process {
 /// What the layer itself does with the class.
 struct Access {
     static Process wrap(std::shared_ptr<Child> child) { return Process(std::move(child)); }
-    static std::shared_ptr<Child> const& child(Process const& process) { return process.child_; }
+    static std::shared_ptr<Child>& child(Process& process) { return process.child_; }
 
     /// As a context makes them: `kind` is "ForkProcess" ...
-    template <class F, class... A>
-    static Process make(std::string kind, std::optional<StartMethod> method, ProcessOptions options,
-                        F&& function, A&&... arguments) {
-        return Process(Process::make(std::move(kind), method, std::move(options),
-                                     std::forward<F>(function), std::forward<A>(arguments)...));
+    template <class... A>
+    static Process make(std::string kind, ProcessOptions options, A&&... target) {
+        return Process(
+            Process::make(std::move(kind), std::move(options), std::forward<A>(target)...));
     }
 };
 
 }  // namespace process
 }  // namespace multiprocessing
 
-template <>
-struct fmt::formatter<multiprocessing::Process> {
+template <std::derived_from<multiprocessing::Process> P>
+struct fmt::formatter<P, char> {
     constexpr auto parse(fmt::format_parse_context& context) {
         auto at = context.begin();
         return at != context.end() && *at == 'r' ? at + 1 : at;

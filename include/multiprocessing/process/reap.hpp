@@ -25,6 +25,12 @@ namespace multiprocessing::process {
 /// The exit code of a child whose status somebody else has taken.
 inline constexpr int lost_exitcode = 255;
 
+inline bool has_ended(Child const& child) {
+    if (!child.sentinel || !*child.sentinel) return heap::is_dead(child.stamp);
+    platform::native_handle const handles[] = {child.sentinel->get()};
+    return !platform::poll_handles(handles, 0).empty();
+}
+
 inline std::optional<int> exitcode_of(std::int64_t pid) {
     try {
         return platform::wait_process(pid, 0);
@@ -42,9 +48,11 @@ inline bool is_mine(Child const& child) { return child.creator == heap::my_stamp
 inline std::optional<int> poll_locked(Table& table, Child& child) {
     if (child.exitcode || child.stage != Child::Stage::started || !is_mine(child))
         return child.exitcode;
-    child.exitcode = exitcode_of(child.pid);
+    if (!child.cell) child.exitcode = exitcode_of(child.pid);
+    else if (has_ended(child)) child.exitcode = forkserver::exitcode_of(child.cell);
     if (child.exitcode) {
         heap::sweep(child.stamp, true);
+        if (child.cell) forkserver::give_back(child.cell);
         std::erase_if(table.children, [&](auto const& other) { return other.get() == &child; });
     }
     return child.exitcode;

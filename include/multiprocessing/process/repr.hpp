@@ -44,7 +44,7 @@ inline std::string signal_name(int signal) {
 }
 
 /// As Python quotes a text without control characters.
-inline std::string quoted(std::string_view text) {
+inline std::string python_quoted(std::string_view text) {
     auto const has = [&](char c) { return text.find(c) != text.npos; };
     char const quote = has('\'') && !has('"') ? '"' : '\'';
     std::string result(1, quote);
@@ -65,7 +65,7 @@ inline std::string repr(Table& table, Child& child) {
                                     : code                                 ? "stopped"
                                     : child.stage == Child::Stage::started ? "started"
                                                                            : "initial";
-    auto text = fmt::format("<{} name={}", child.kind, quoted(child.name));
+    auto text = fmt::format("<{} name={}", child.kind, python_quoted(child.name));
     if (child.stage == Child::Stage::started && !is_current)
         text += fmt::format(" pid={}", child.pid);
     text += child.creator_pid == 0 ? std::string(" parent=None")

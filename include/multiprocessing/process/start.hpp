@@ -5,6 +5,7 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/popen_fork.hpp>
+#include <multiprocessing/popen_forkserver.hpp>
 #include <multiprocessing/popen_spawn.hpp>
 #include <multiprocessing/process/reap.hpp>
 #include <multiprocessing/process/table.hpp>
@@ -36,8 +37,10 @@ inline void launch(std::shared_ptr<Child> const& child) {
         ensure_children_are_ended();
         if (method == StartMethod::fork)
             popen_fork::launch(child);
-        else
+        else if (method == StartMethod::spawn)
             popen_spawn::launch(child);
+        else
+            popen_forkserver::launch(child);
     } catch (...) {
         std::lock_guard guard(table.mutex);
         child->stage = Child::Stage::initial;

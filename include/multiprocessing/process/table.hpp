@@ -3,10 +3,12 @@
 // Layer 5 (process). Mirrors the module globals of Lib/multiprocessing/process.py.
 #pragma once
 
+#include <multiprocessing/forkserver/cell.hpp>
 #include <multiprocessing/heap/inheritance.hpp>
 #include <multiprocessing/heap/slots.hpp>
 #include <multiprocessing/platform/handle.hpp>
 #include <multiprocessing/platform/types.hpp>
+#include <multiprocessing/process/authkey.hpp>
 #include <multiprocessing/process/target.hpp>
 #include <multiprocessing/util/anchored.hpp>
 
@@ -38,13 +40,30 @@ struct Child {
     std::string name;
     bool daemon = false;
     bool watches_parent = true;
+    AuthenticationString authkey;
     Stage stage = Stage::initial;
-    std::unique_ptr<Target> target;  // until it is started
+    std::unique_ptr<Target> target;  // until it is started; none: there is nothing to run
+    ChildBody* object = nullptr;     // while it is started: the Process, if it overrides run()
 
     std::int64_t pid = 0;
     heap::SlotStamp stamp;
     std::shared_ptr<platform::Handle> sentinel;  // empty where the system has none
+    forkserver::CellRef cell;                    // if the fork server has forked it
     std::optional<int> exitcode;
+
+    /// Runs what it was made for; once, in the child.
+    void run() {
+        if (object != nullptr) object->run();
+        else if (target) target->run();
+        target.reset();
+    }
+    /// Writes what reduction::load_task reads.
+    /// Errors: PicklingError.
+    void dump(Writer& out) const {
+        if (object != nullptr) object->dump(out);
+        else if (target) target->dump(out);
+        else reduction::dump_target(out, +[] {});
+    }
 };
 
 struct Parent {
@@ -63,6 +82,7 @@ struct Table {
     std::optional<std::string> executable;
     bool is_spawned = false;  // this process runs the program anew for its parent
     bool is_ready = false;    // freeze_support() has run
+    void (*leaving)(int code) = nullptr;  // the last thing that a forked child does
 
     Table() {
         auto const& slot = heap::State::instance().my_slot();
@@ -73,6 +93,7 @@ struct Table {
         current->stamp = heap::my_stamp();
         current->pid = static_cast<std::int64_t>(slot.pid.load(std::memory_order_relaxed));
         is_spawned = heap::Inheritance::mine().has_value();
+        if (!is_spawned) current->authkey = AuthenticationString::random();
     }
 
     static Table& instance() {
@@ -102,6 +123,7 @@ inline std::shared_ptr<Child> make_child(std::string kind, std::optional<std::st
     child->creator = heap::my_stamp();
     child->creator_pid = table.current->pid;
     child->daemon = daemon.value_or(table.current->daemon);
+    child->authkey = table.current->authkey;
     child->method = method;
     return child;
 }

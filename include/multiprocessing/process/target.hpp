@@ -19,18 +19,28 @@
 
 namespace multiprocessing::process {
 
-/// A function and its arguments, kept until the child has them: a forked one inherits them as they
-/// are, any other gets them written.
-class Target {
+/// What a child does. A forked one inherits it as it is, any other gets it written.
+class ChildBody {
 public:
-    virtual ~Target() = default;
+    virtual ~ChildBody() = default;
 
-    /// Calls the function; once, since it may consume its arguments.
     virtual void run() = 0;
 
     /// Writes what reduction::load_task reads.
-    /// Errors: PicklingError when function or arguments cannot cross.
+    /// Errors: PicklingError for what cannot cross.
     virtual void dump(Writer& out) const = 0;
+
+protected:
+    ChildBody() = default;
+    ChildBody(ChildBody const&) = default;
+    ChildBody& operator=(ChildBody const&) = default;
+};
+
+/// A function and its arguments, kept until the child has them; run() may consume them.
+class Target : public ChildBody {
+public:
+    /// Calls the function with copies of its arguments, if they can be copied.
+    virtual void call() = 0;
 };
 
 /// F and A are stored types.
@@ -44,6 +54,14 @@ public:
     void run() override {
         std::apply([this](A&... a) { static_cast<void>(std::invoke(function_, std::move(a)...)); },
                    arguments_);
+    }
+
+    void call() override {
+        if constexpr ((std::copy_constructible<A> && ...))
+            std::apply([this](
+                           A const&... a) { static_cast<void>(std::invoke(function_, A(a)...)); },
+                       arguments_);
+        else run();
     }
 
     void dump(Writer& out) const override {

@@ -9,14 +9,12 @@
 #include <multiprocessing/fwd.hpp>
 #include <multiprocessing/heap/ring.hpp>
 #include <multiprocessing/pickle.hpp>
-#include <multiprocessing/reduction/message.hpp>
+#include <multiprocessing/reduction/item.hpp>
+#include <multiprocessing/synchronize/repr_formatter.hpp>
 #include <multiprocessing/timeout.hpp>
 
-#include <array>
 #include <atomic>
-#include <bit>
 #include <cstddef>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -125,11 +123,17 @@ public:
     /// Python: `Queue.join_thread()`.
     void join_thread() {
         if (!local_->closed.load(std::memory_order_relaxed))
-            throw AssertionError(fmt::format("Queue {} not closed", name()));
+            throw AssertionError(fmt::format("Queue {} not closed", repr()));
     }
     /// Does nothing, since there is no thread to wait for.
     /// Python: `Queue.cancel_join_thread()`.
     void cancel_join_thread() {}
+
+    /// Python's `repr`, which is its `str` too. The address is the same in all processes.
+    [[nodiscard]] std::string repr() const {
+        return fmt::format("<multiprocessing.queues.Queue object at {:#x}>",
+                           local_->ring.shared().ref().offset());
+    }
 
     /// Whether both name the same queue.
     friend bool operator==(Queue const& a, Queue const& b) {
@@ -153,28 +157,16 @@ private:
         return detail::fnv1a(schema_hash<T>, detail::fnv1a("Queue"));
     }
 
-    /// Copied as it is, into the slot and out of it.
-    static constexpr bool lies_inline() {
-        return detail::is_bytewise<T> && std::is_trivially_copyable_v<T> &&
-               sizeof(T) <= heap::inline_bytes;
-    }
-
     static Deadline deadline(bool block, Timeout timeout) {
         return Deadline(block ? timeout : Timeout::from_ns(0));
     }
 
-    std::string name() const {
-        return fmt::format("<multiprocessing.queues.Queue object at {:#x}>",
-                           local_->ring.shared().ref().offset());
-    }
-
     void require_open() const {
         if (local_->closed.load(std::memory_order_relaxed)) [[unlikely]]
-            throw ValueError(fmt::format("Queue {} is closed", name()));
+            throw ValueError(fmt::format("Queue {} is closed", repr()));
     }
 
     void put_before(T const& item, Deadline deadline);
-    bool put_pickled(T const& item, Deadline deadline);
     T get_before(Deadline deadline);
 
     std::shared_ptr<Local> local_;
@@ -183,62 +175,21 @@ private:
 template <class T>
 void Queue<T>::put_before(T const& item, Deadline deadline) {
     require_open();
-    bool done = false;
-    if constexpr (lies_inline()) {
-        done = local_->ring.put(
-            sizeof(T), [&](std::byte* to) { std::memcpy(to, std::addressof(item), sizeof(T)); },
-            deadline);
-    } else {
-        done = put_pickled(item, deadline);
-    }
-    if (!done) throw Full();
+    auto const put = [&](auto&&... parts) {
+        return local_->ring.put(std::forward<decltype(parts)>(parts)..., deadline);
+    };
+    if (!detail::put_item(item, put)) throw Full();
     if (!local_->used.load(std::memory_order_relaxed))
         local_->used.store(true, std::memory_order_relaxed);
 }
 
 template <class T>
-bool Queue<T>::put_pickled(T const& item, Deadline deadline) {
-    std::array<std::byte, 1024> room;  // written before it is read
-    HeapCourier courier;
-    Writer writer(room, &courier);
-    writer.write(item);
-    if (writer.size() <= heap::inline_bytes && courier.handles().empty())
-        return local_->ring.put(writer.bytes(), deadline);
-    auto message = to_message(writer, courier);
-    return local_->ring.put(message, deadline);
-}
-
-template <class T>
 T Queue<T>::get_before(Deadline deadline) {
     require_open();
-    if constexpr (lies_inline()) {
-        std::array<std::byte, sizeof(T)> bytes;
-        auto const copy = [&](heap::RingItem& item) {
-            std::memcpy(bytes.data(), item.bytes().data(), sizeof(T));
-        };
-        if (!local_->ring.get(copy, deadline)) throw Empty();
-        return std::bit_cast<T>(bytes);
-    } else {
-        std::array<std::byte, heap::inline_bytes> room;
-        std::span<std::byte const> bytes;
-        heap::Hand message;
-        // Out of the slot first: unpickling runs the user's code.
-        auto const take = [&](heap::RingItem& item) {
-            if (item.is_message()) {
-                message = item.take();
-            } else {
-                bytes = {room.data(), item.bytes().size()};
-                std::copy(item.bytes().begin(), item.bytes().end(), room.begin());
-            }
-        };
-        if (!local_->ring.get(take, deadline)) throw Empty();
-        if (message) {
-            MessageReader reader(message.header());
-            return reader.reader().read<T>();
-        }
-        Reader reader(bytes, Origin::tree);
-        return reader.read<T>();
-    }
+    auto item =
+        detail::get_item<T>([&](auto&& visit) { return local_->ring.get(visit, deadline); });
+    if (!item) throw Empty();
+    return *std::move(item);
 }
 
 /// A queue travels as a reference to itself; who reads it must name the same T.
@@ -262,3 +213,6 @@ struct pickle<Queue<T>> {
 };
 
 }  // namespace multiprocessing
+
+template <class T>
+struct fmt::formatter<multiprocessing::Queue<T>> : multiprocessing::detail::ReprFormatter {};

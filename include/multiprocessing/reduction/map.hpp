@@ -60,6 +60,14 @@ struct SpreadCall<F, X, Spread::yes> {
     }
 };
 
+// Nothing where no call is possible; diagnose_map says so in better words.
+template <class Call, class F, class X>
+auto result_of() {
+    if constexpr (Call::possible)
+        return task_result<decltype(Call::call(std::declval<F&>(), std::declval<X>()))>{};
+    else return task_result<void>{};
+}
+
 struct MapEntries {
     void* (*load)(Reader& in);
     void (*destroy)(void* function) noexcept;
@@ -71,8 +79,7 @@ struct MapEntries {
 template <class F, class X, Spread spread>
 struct MapOf {
     using Call = SpreadCall<F, X, spread>;
-    using Result = typename task_result<
-        decltype(Call::call(std::declval<F&>(), std::declval<X>()))>::type;
+    using Result = decltype(result_of<Call, F, X>())::type;
 
     static void* load(Reader& in) {
         auto function =
@@ -120,20 +127,11 @@ concept PortableMap = PortableCallable<stored_t<F>> && Picklable<stored_t<X>> &&
 /// Stops the compilation with the sentence that fits, if F and X are no PortableMap.
 template <class F, class X, Spread spread = Spread::no>
 consteval bool diagnose_map() {
-    static_assert(PortableCallable<stored_t<F>>,
-                  "this callable cannot cross a process boundary (a lambda that captures cannot): "
-                  "bind values with mp::partial, or specialise multiprocessing::pickle<F>");
-    static_assert(Picklable<stored_t<X>>,
-                  "the elements cannot cross a process boundary: "
-                  "specialise multiprocessing::pickle<T> for them (see pickle/traits.hpp)");
+    static_assert(diagnose_callable<stored_t<F>>() && diagnose_argument<stored_t<X>>());
     static_assert(InvocableMap<F, X, spread>,
                   "the function cannot be called with an element: map passes each as an rvalue, "
                   "starmap unpacks each as a tuple of arguments");
-    if constexpr (InvocableMap<F, X, spread>)
-        static_assert(PortableResult<map_result_t<F, X, spread>>,
-                      "the result of this task cannot cross a process boundary: "
-                      "specialise multiprocessing::pickle<T> for it (see pickle/traits.hpp)");
-    return true;
+    return diagnose_result<map_result_t<F, X, spread>>();
 }
 
 /// Writes a function that will be called with elements of type X.

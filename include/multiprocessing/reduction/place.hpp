@@ -54,7 +54,7 @@ inline platform::Module const* read_library(Reader& in) {
     std::string const path(reinterpret_cast<char const*>(bytes.data()), bytes.size());
     if (auto const* module = platform::find_module(fingerprint)) return module;
     std::string why = "its path is no path";
-    if (path.starts_with('/') && path.find('\0') == std::string::npos) {
+    if (platform::is_absolute_path(path) && path.find('\0') == std::string::npos) {
         if (auto const* module = platform::open_module(path, fingerprint, why)) return module;
     }
     throw UnpicklingError(

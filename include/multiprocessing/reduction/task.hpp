@@ -5,6 +5,7 @@
 
 #include <multiprocessing/detail/type_name.hpp>
 #include <multiprocessing/pickle/concepts.hpp>
+#include <multiprocessing/pickle/diagnose.hpp>
 #include <multiprocessing/pickle/reader.hpp>
 #include <multiprocessing/pickle/schema.hpp>
 #include <multiprocessing/pickle/writer.hpp>
@@ -50,15 +51,32 @@ concept PortableTarget = PortableCallable<stored_t<F>> && (Picklable<stored_t<A>
 template <class F, class... A>
 concept PortableTask = PortableTarget<F, A...> && PortableResult<task_result_t<F, A...>>;
 
-/// Stops the compilation with the sentence that fits, if `F(A...)` is no PortableTarget.
+// Each stops the compilation with one sentence, if there is a fault. What cannot be pickled is
+// named by pickle/diagnose.hpp: the innermost type, such as a pointer among the members.
+
+template <class F>
+consteval bool diagnose_callable() {
+    multiprocessing::detail::diagnose<F>();
+    if constexpr (Picklable<F>)
+        static_assert(PortableCallable<F>,
+                      "the target is no function, lambda, functor or pointer to a member");
+    return true;
+}
+
+template <class A>
+consteval bool diagnose_argument() {
+    return multiprocessing::detail::diagnose<A>();
+}
+
+template <class R>
+consteval bool diagnose_result() {
+    if constexpr (std::is_void_v<R>) return true;
+    else return multiprocessing::detail::diagnose<R>();
+}
+
+/// For a call that never leaves the process, such as the start of a forked child.
 template <class F, class... A>
-consteval bool diagnose_target() {
-    static_assert(PortableCallable<stored_t<F>>,
-                  "this callable cannot cross a process boundary (a lambda that captures cannot): "
-                  "bind values with mp::partial, or specialise multiprocessing::pickle<F>");
-    static_assert((Picklable<stored_t<A>> && ...),
-                  "an argument cannot cross a process boundary: "
-                  "specialise multiprocessing::pickle<T> for it (see pickle/traits.hpp)");
+consteval bool diagnose_call() {
     static_assert(InvocableTask<F, A...>,
                   "the target cannot be called with these arguments: compare their number and "
                   "types; they are passed as rvalues of their decayed types, a string literal as "
@@ -66,14 +84,18 @@ consteval bool diagnose_target() {
     return true;
 }
 
-/// The same for a PortableTask.
+/// If `F(A...)` is no PortableTarget.
+template <class F, class... A>
+consteval bool diagnose_target() {
+    return diagnose_callable<stored_t<F>>() && (diagnose_argument<stored_t<A>>() && ...) &&
+           diagnose_call<F, A...>();
+}
+
+/// If `F(A...)` is no PortableTask.
 template <class F, class... A>
 consteval bool diagnose_task() {
     diagnose_target<F, A...>();
-    if constexpr (InvocableTask<F, A...>)
-        static_assert(PortableResult<task_result_t<F, A...>>,
-                      "the result of this task cannot cross a process boundary: "
-                      "specialise multiprocessing::pickle<T> for it (see pickle/traits.hpp)");
+    if constexpr (InvocableTask<F, A...>) diagnose_result<task_result_t<F, A...>>();
     return true;
 }
 

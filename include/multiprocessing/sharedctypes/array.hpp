@@ -6,7 +6,7 @@
 
 #include <multiprocessing/pickle/fwd.hpp>
 #include <multiprocessing/sharedctypes/elements.hpp>
-#include <multiprocessing/timeout.hpp>
+#include <multiprocessing/sharedctypes/guarded.hpp>
 
 #include <initializer_list>
 #include <ranges>
@@ -23,7 +23,7 @@ namespace multiprocessing {
 /// Python: `multiprocessing.Array(typecode_or_type, size_or_initializer, lock=True)`.
 /// Differs: `array[i]` takes no lock and is the element itself. Without any lock: RawArray.
 template <class T, SharedLock L = RLock>
-class Array : public detail::Elements<T, detail::ArrayBody<T, L>> {
+class Array : public detail::Elements<T, detail::ArrayBody<T, L>>, public detail::Guarded<L> {
     using Base = detail::Elements<T, detail::ArrayBody<T, L>>;
     using Storage = typename Base::Storage;
 
@@ -41,24 +41,8 @@ public:
     Array(R&& range, L const& lock) : Array(Base::filled(std::forward<R>(range), &lock.shared())) {}
     Array(std::initializer_list<T> elements) : Array(Base::filled(elements)) {}
 
-    /// The lock; a copy of it is another handle.
-    /// Python: `Array.get_lock()`.
-    L& get_lock() const { return lock_; }
-
     /// The elements without the lock. Python: `Array.get_obj()`.
     std::span<T> get_obj() const { return {this->begin(), this->size()}; }
-
-    /// Python: `Array.acquire(block=True, timeout=None)`.
-    bool acquire(bool block = true, Timeout timeout = {}) const {
-        return lock_.acquire(block, timeout);
-    }
-    /// Python: `Array.release()`.
-    void release() const { lock_.release(); }
-
-    // A standard Lockable, as `with array:` is in Python.
-    void lock() const { lock_.lock(); }
-    bool try_lock() const { return lock_.try_lock(); }
-    void unlock() const { lock_.unlock(); }
 
     /// For what carries handles: a handle of such an object.
     static Array from(heap::Shared shared) {
@@ -67,9 +51,7 @@ public:
 
 private:
     explicit Array(Storage storage)
-        : Base(std::move(storage)), lock_(this->storage_.template lock<L>()) {}
-
-    mutable L lock_;  // a handle: what it does changes the shared lock, never the handle
+        : Base(std::move(storage)), detail::Guarded<L>(this->storage_.template lock<L>()) {}
 };
 
 template <std::ranges::input_range R>

@@ -36,22 +36,21 @@ consteval bool diagnose_shareable() {
 }
 
 template <SharedLock L>
-inline constexpr std::uint64_t lock_part =
-    std::is_same_v<L, RLock> ? RLockBody::tag_part : LockBody::tag_part;
+using BodyOf = std::conditional_t<std::is_same_v<L, RLock>, RLockBody, LockBody>;
 
 // What lies in front of the values. A lock comes first, so that it can travel alone; a Value of a
 // word lies in one cache line with it.
 template <class T, class L>
 struct ValueBody {
-    static constexpr std::uint64_t tag_flags = lock_part<L>;
-    OwnerLock lock;
+    static constexpr std::uint64_t tag_flags = BodyOf<L>::tag_part;
+    BodyOf<L> lock;
 };
 template <class T>
 struct RawValueBody {};
 template <class T, class L>
 struct ArrayBody {
-    static constexpr std::uint64_t tag_flags = lock_part<L>;
-    OwnerLock lock;
+    static constexpr std::uint64_t tag_flags = BodyOf<L>::tag_part;
+    BodyOf<L> lock;
     std::uint64_t count;
 };
 template <class T>

@@ -5,8 +5,8 @@
 
 #include <multiprocessing/pickle/fwd.hpp>
 #include <multiprocessing/sharedctypes/body.hpp>
+#include <multiprocessing/sharedctypes/guarded.hpp>
 #include <multiprocessing/sharedctypes/text.hpp>
-#include <multiprocessing/timeout.hpp>
 
 #include <fmt/format.h>
 
@@ -26,7 +26,7 @@ namespace multiprocessing {
 /// Differs: `value` alone takes no lock. Without any lock: RawValue, where Python says
 /// `lock=False`.
 template <class T, SharedLock L = RLock>
-class Value {
+class Value : public detail::Guarded<L> {
 public:
     using value_type = T;
 
@@ -36,7 +36,7 @@ public:
 
     /// A new value that is guarded by that lock. It need not be the only one.
     /// Python: `Value(type, x, lock=lock)`.
-    Value(T const& initial, L const& lock) : storage_(1, &lock.shared()), lock_(lock) {
+    Value(T const& initial, L const& lock) : detail::Guarded<L>(lock), storage_(1, &lock.shared()) {
         std::construct_at(storage_.data(), initial);
     }
 
@@ -44,24 +44,8 @@ public:
     /// Python: `Value.value`.
     T& value() const { return *storage_.data(); }
 
-    /// The lock; a copy of it is another handle.
-    /// Python: `Value.get_lock()`.
-    L& get_lock() const { return lock_; }
-
     /// The value without the lock. Python: `Value.get_obj()`.
     T& get_obj() const { return value(); }
-
-    /// Python: `Value.acquire(block=True, timeout=None)`.
-    bool acquire(bool block = true, Timeout timeout = {}) const {
-        return lock_.acquire(block, timeout);
-    }
-    /// Python: `Value.release()`.
-    void release() const { lock_.release(); }
-
-    // A standard Lockable, as `with value:` is in Python.
-    void lock() const { lock_.lock(); }
-    bool try_lock() const { return lock_.try_lock(); }
-    void unlock() const { lock_.unlock(); }
 
     /// The same value, not an equal one.
     bool operator==(Value const& other) const { return storage_ == other.storage_; }
@@ -81,10 +65,9 @@ private:
     using Storage = detail::Storage<detail::ValueBody<T, L>, T>;
 
     explicit Value(Storage storage)
-        : storage_(std::move(storage)), lock_(storage_.template lock<L>()) {}
+        : detail::Guarded<L>(storage.template lock<L>()), storage_(std::move(storage)) {}
 
     Storage storage_;
-    mutable L lock_;  // a handle: what it does changes the shared lock, never the handle
 };
 
 template <class T>

@@ -4,50 +4,40 @@
 #pragma once
 
 #include <multiprocessing/errors.hpp>
-#include <multiprocessing/heap/tagged.hpp>
 #include <multiprocessing/pickle/fwd.hpp>
-#include <multiprocessing/synchronize/owner_lock.hpp>
+#include <multiprocessing/synchronize/lock_handle.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
 #include <multiprocessing/timeout.hpp>
 
 #include <fmt/format.h>
 
-#include <chrono>
-#include <utility>
+#include <cstdint>
+#include <string>
 
 namespace multiprocessing {
 
-namespace detail {
-
-/// A Lock's object. Other objects that begin with one have the same part in their tag.
-struct LockBody {
-    static constexpr std::uint64_t tag_part = 2;
-    static constexpr std::uint64_t tag_flags = tag_part;
-    OwnerLock lock;
-};
-
-}  // namespace detail
-
 /// Lets one thread of one process pass at a time. Not recursive; any thread or process may release
-/// it. When the process that acquired it ends, the next `acquire` gets it: see `abandoned`.
+/// it. When the process that acquired it ends, the next `acquire` gets it: see `abandoned`. A
+/// thread may end and leave the release to others of its process.
 ///
 /// Sharing: a handle; copies name the same lock, and may travel to any process of the tree.
 /// Python: `multiprocessing.Lock`.
 /// Differs: recovered when its owner ends, where CPython's stays taken for ever.
-class Lock {
+class Lock : public detail::LockHandle<Lock, detail::LockBody> {
+    friend LockHandle;
+
 public:
     /// A new lock, free. Errors: MemoryError.
-    Lock() : body_(heap::Tagged<detail::LockBody>::make()) {}
+    Lock() = default;
 
     /// Acquires the lock. False when it did not become free in time.
     /// Units: without `block` the time-out does not matter and nothing waits.
     /// Blocks: until it is released, its owner ended (noticed within 20 ms), or the time-out.
     /// Python: `Lock.acquire(block=True, timeout=None)`.
     bool acquire(bool block = true, Timeout timeout = {}) const {
-        auto const me = detail::Owner::mine();
-        detail::Owner seen{0};
-        return body_->lock.take_free(me, seen) ||
-               body_->lock.acquire_contended(me, detail::HeldBy::process, block, timeout);
+        auto const me = detail::ProcessOwner::mine();
+        detail::ProcessOwner seen{0};
+        return object().take_free(me, seen) || object().acquire_contended(me, block, timeout);
     }
 
     /// Releases the lock, whoever acquired it. Never blocks.
@@ -55,46 +45,23 @@ public:
     /// now belongs to another process than the caller's.
     /// Python: `Lock.release()`.
     void release() const {
-        if (!body_->lock.release()) throw ValueError("semaphore or lock released too many times");
+        if (!object().release()) throw ValueError("semaphore or lock released too many times");
     }
 
-    /// Whether somebody has it; a dead owner has it until the next `acquire`.
-    /// Python: `Lock.locked()`.
-    bool locked() const { return static_cast<bool>(body_->lock.owner()); }
-
-    /// Whether the lock is held by somebody who took it over from an owner that ended: what it
-    /// protects may be half done. From that `acquire` until the `release` that ends the hold.
-    /// Python: none, because CPython cannot tell.
-    bool abandoned() const { return body_->lock.owner().took_over(); }
-
-    // A standard Lockable, for std::scoped_lock and the like.
-    void lock() const { acquire(); }
-    bool try_lock() const { return acquire(false); }
-    void unlock() const { release(); }
-    bool try_lock_for(Timeout timeout) const { return acquire(true, timeout); }
-    template <class Clock, class Duration>
-    bool try_lock_until(std::chrono::time_point<Clock, Duration> when) const {
-        return acquire(true, when - Clock::now());
+    /// How often the calling thread has acquired it: 1 or 0.
+    /// Python: `SemLock._is_mine()`.
+    std::uint32_t own_depth() const {
+        return object().owner().same_thread(detail::ProcessOwner::mine()) ? 1 : 0;
     }
-
-    /// The same lock, not one in the same state.
-    bool operator==(Lock const& other) const { return body_ == other.body_; }
 
     /// Python's `repr`, which is its `str` too.
     std::string repr() const {
-        return fmt::format("<Lock(owner={})>", detail::owner_label(body_->lock.owner()));
-    }
-
-    /// For what is built on locks: the object behind the handle, and a handle of such an object.
-    heap::Shared const& shared() const { return body_.shared(); }
-    static Lock from(heap::Shared shared) {
-        return Lock{heap::Tagged<detail::LockBody>::from(std::move(shared), "Lock")};
+        return fmt::format("<Lock(owner={})>", detail::owner_label(object().owner()));
     }
 
 private:
-    explicit Lock(heap::Tagged<detail::LockBody> body) : body_(std::move(body)) {}
-
-    heap::Tagged<detail::LockBody> body_;
+    static constexpr char const* name = "Lock";
+    using LockHandle::LockHandle;
 };
 
 template <>

@@ -15,17 +15,29 @@
 #include <multiprocessing/synchronize/owner.hpp>
 #include <multiprocessing/synchronize/spin.hpp>
 #include <multiprocessing/timeout.hpp>
+#include <multiprocessing/util/log.hpp>
 
 #include <atomic>
 #include <cstdint>
 
 namespace multiprocessing::detail {
 
-/// What ends a hold: a Lock's the end of its process, an RLock's also that of its thread, since
-/// nobody else could ever release it.
-enum class HeldBy { process, thread };
+[[gnu::cold, gnu::noinline]] inline void warn_abandoned(heap::SlotStamp process) noexcept {
+    try {
+        auto& slot = heap::slot_of(process);
+        auto const name = heap::slots::name(slot);
+        auto const pid = slot.pid.load(std::memory_order_relaxed);
+        if (process && heap::is_current(process))
+            util::warning("took over a lock from {} (pid {}), which ended while it held it", name,
+                          pid);
+        else
+            util::warning("took over a lock from an owner that ended while it held it");
+    } catch (...) {  // no memory for a message: the lock is ours all the same
+    }
+}
 
 /// Lies in shared memory; zero-filled it is free. 16 bytes, so that a Value lies beside its lock.
+template <class Owner>
 class OwnerLock {
 public:
     /// Takes the lock if it is free; else `seen` is its owner.
@@ -38,10 +50,10 @@ public:
     }
 
     /// Blocks: until the lock is free, its owner is found dead, or the deadline.
-    [[gnu::noinline]] bool acquire_contended(Owner me, HeldBy holder, bool block, Timeout timeout) {
+    [[gnu::noinline]] bool acquire_contended(Owner me, bool block, Timeout timeout) {
         if (!block || timeout.is_zero())
-            return take_from_dead(me, holder, Ask::now_and_then) || try_acquire(me);
-        if (take_from_dead(me, holder, Ask::never)) return true;
+            return take_from_dead(me, Ask::now_and_then) || try_acquire(me);
+        if (take_from_dead(me, Ask::never)) return true;
         Deadline const deadline{timeout};
         auto look = Deadline::now_ns() + heap::Event::slice_ns;
         for (;;) {
@@ -53,7 +65,7 @@ public:
             auto const now = Deadline::now_ns();
             bool const late = now >= deadline.ns() && !deadline.is_never();
             if (now >= look || late) {
-                if (take_from_dead(me, holder, Ask::always)) return true;
+                if (take_from_dead(me, Ask::always)) return true;
                 look = now + heap::Event::slice_ns;
             }
             if (late) return try_acquire(me);
@@ -96,17 +108,17 @@ private:
     enum class Ask { never, now_and_then, always };
 
     /// Takes the lock over if its owner ended.
-    bool take_from_dead(Owner me, HeldBy holder, Ask ask) {
+    bool take_from_dead(Owner me, Ask ask) {
         auto seen = word_.load();
         Owner const owner{seen};
-        bool const thread = holder == HeldBy::thread;
-        if (seen == 0 ||
-            !(ask == Ask::never ? owner.known_to_have_ended(thread)
-                                : owner.ended(thread, ask == Ask::now_and_then)) ||
-            !word_.compare_exchange_strong(seen, me.bits() | Owner::took_over_flag))
+        if (seen == 0 || !(ask == Ask::never ? owner.known_to_have_ended()
+                                             : owner.ended(ask == Ask::now_and_then)))
             return false;
-        warn_abandoned(owner);
-        if (heap::is_current(owner.stamp()) && !owner.same_process(me)) heap::sweep(owner.stamp());
+        auto process = owner.process();
+        if (owner.known_to_have_ended()) process = {};  // swept, or alive without that thread
+        if (!word_.compare_exchange_strong(seen, me.bits() | Owner::took_over_flag)) return false;
+        warn_abandoned(process);
+        if (process) heap::sweep(process);
         return true;
     }
 
@@ -120,6 +132,6 @@ private:
     heap::Event event_;
     std::atomic<std::uint32_t> depth_{0};
 };
-static_assert(sizeof(OwnerLock) == 16 && alignof(OwnerLock) == 8);
+static_assert(sizeof(OwnerLock<ProcessOwner>) == 16 && alignof(OwnerLock<ThreadOwner>) == 8);
 
 }  // namespace multiprocessing::detail

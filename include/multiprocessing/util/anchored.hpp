@@ -12,7 +12,7 @@
 namespace multiprocessing::util {
 
 /// Who keeps what in heap::State::layers.
-enum class Anchored : std::size_t { exit, log, process, pool, managers };
+enum class Anchored : std::size_t { exit, log, process, pool, managers, forkserver };
 
 /// The one T of this process, made at first use and never destroyed: an executable and the plugins
 /// it loads share it. A forked child has its own copy, as it was at the fork.

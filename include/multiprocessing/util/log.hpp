@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,11 @@ inline std::string level_name(int level) {
     default: return fmt::format("Level {}", level);
     }
 }
+
+/// Without values the text itself, else a format string for them.
+template <class... A>
+using Message =
+    std::conditional_t<sizeof...(A) == 0, std::string_view, fmt::format_string<A...>>;
 }  // namespace logging
 
 inline constexpr int SUBDEBUG = logging::subdebug;
@@ -106,45 +112,34 @@ public:
     }
 
     /// Python: `Logger.log`.
-    void log(int level, std::string_view message) {
-        if (is_enabled_for(level)) emit(level, message);
+    template <class... A>
+    void log(int level, logging::Message<A...> message, A&&... values) {
+        if (!is_enabled_for(level)) return;
+        if constexpr (sizeof...(A) == 0)
+            emit(level, message);
+        else
+            emit(level, fmt::format(message, std::forward<A>(values)...));
+    }
+    // Python: `Logger.debug` and so on.
+    template <class... A>
+    void debug(logging::Message<A...> message, A&&... values) {
+        log(logging::debug, message, std::forward<A>(values)...);
     }
     template <class... A>
-        requires(sizeof...(A) > 0)
-    void log(int level, fmt::format_string<A...> format, A&&... values) {
-        if (is_enabled_for(level)) emit(level, fmt::format(format, std::forward<A>(values)...));
-    }
-
-    void debug(std::string_view message) { log(logging::debug, message); }
-    void info(std::string_view message) { log(logging::info, message); }
-    void warning(std::string_view message) { log(logging::warning, message); }
-    void error(std::string_view message) { log(logging::error, message); }
-    void critical(std::string_view message) { log(logging::critical, message); }
-
-    template <class... A>
-        requires(sizeof...(A) > 0)
-    void debug(fmt::format_string<A...> format, A&&... values) {
-        log(logging::debug, format, std::forward<A>(values)...);
+    void info(logging::Message<A...> message, A&&... values) {
+        log(logging::info, message, std::forward<A>(values)...);
     }
     template <class... A>
-        requires(sizeof...(A) > 0)
-    void info(fmt::format_string<A...> format, A&&... values) {
-        log(logging::info, format, std::forward<A>(values)...);
+    void warning(logging::Message<A...> message, A&&... values) {
+        log(logging::warning, message, std::forward<A>(values)...);
     }
     template <class... A>
-        requires(sizeof...(A) > 0)
-    void warning(fmt::format_string<A...> format, A&&... values) {
-        log(logging::warning, format, std::forward<A>(values)...);
+    void error(logging::Message<A...> message, A&&... values) {
+        log(logging::error, message, std::forward<A>(values)...);
     }
     template <class... A>
-        requires(sizeof...(A) > 0)
-    void error(fmt::format_string<A...> format, A&&... values) {
-        log(logging::error, format, std::forward<A>(values)...);
-    }
-    template <class... A>
-        requires(sizeof...(A) > 0)
-    void critical(fmt::format_string<A...> format, A&&... values) {
-        log(logging::critical, format, std::forward<A>(values)...);
+    void critical(logging::Message<A...> message, A&&... values) {
+        log(logging::critical, message, std::forward<A>(values)...);
     }
 
 private:
@@ -220,30 +215,30 @@ namespace util {
 /// A message of the library itself: only if somebody asked for the logger.
 /// Python: `multiprocessing.util.debug`, `info` ...
 template <class... A>
-void log(int level, fmt::format_string<A...> format, A&&... values) {
+void log(int level, logging::Message<A...> message, A&&... values) {
     auto& state = LogState::instance();
-    if (state.exists.load(std::memory_order_relaxed) && state.logger.is_enabled_for(level))
-        state.logger.log(level, std::string_view(fmt::format(format, std::forward<A>(values)...)));
+    if (state.exists.load(std::memory_order_relaxed))
+        state.logger.log(level, message, std::forward<A>(values)...);
 }
 template <class... A>
-void sub_debug(fmt::format_string<A...> format, A&&... values) {
-    log(logging::subdebug, format, std::forward<A>(values)...);
+void sub_debug(logging::Message<A...> message, A&&... values) {
+    log(logging::subdebug, message, std::forward<A>(values)...);
 }
 template <class... A>
-void debug(fmt::format_string<A...> format, A&&... values) {
-    log(logging::debug, format, std::forward<A>(values)...);
+void debug(logging::Message<A...> message, A&&... values) {
+    log(logging::debug, message, std::forward<A>(values)...);
 }
 template <class... A>
-void info(fmt::format_string<A...> format, A&&... values) {
-    log(logging::info, format, std::forward<A>(values)...);
+void info(logging::Message<A...> message, A&&... values) {
+    log(logging::info, message, std::forward<A>(values)...);
 }
 template <class... A>
-void sub_warning(fmt::format_string<A...> format, A&&... values) {
-    log(logging::subwarning, format, std::forward<A>(values)...);
+void sub_warning(logging::Message<A...> message, A&&... values) {
+    log(logging::subwarning, message, std::forward<A>(values)...);
 }
 template <class... A>
-void warning(fmt::format_string<A...> format, A&&... values) {
-    log(logging::warning, format, std::forward<A>(values)...);
+void warning(logging::Message<A...> message, A&&... values) {
+    log(logging::warning, message, std::forward<A>(values)...);
 }
 
 }  // namespace util

@@ -5,6 +5,7 @@
 
 #include <multiprocessing/platform/error.hpp>
 
+#include <cstdint>
 #include <utility>
 
 #include <errno.h>
@@ -54,6 +55,13 @@ inline Handle duplicate(native_handle handle) {
         throw_last_error("fcntl(F_DUPFD_CLOEXEC)");
     }
     return copy;
+}
+
+inline std::uint64_t number_of_handle(native_handle handle) noexcept {
+    return static_cast<std::uint64_t>(handle);
+}
+inline native_handle handle_of_number(std::uint64_t number) noexcept {
+    return static_cast<native_handle>(number);
 }
 
 inline void set_inheritable(native_handle handle, bool inheritable) {

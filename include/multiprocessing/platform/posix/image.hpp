@@ -196,6 +196,8 @@ inline Module const* find_module(Fingerprint fingerprint) {
     return nullptr;
 }
 
+inline bool is_absolute_path(std::string const& path) noexcept { return path.starts_with('/'); }
+
 inline Module const* open_module(std::string const& path, Fingerprint fingerprint,
                                  std::string& why) {
     auto const found = detail::file_fingerprint(path.c_str());

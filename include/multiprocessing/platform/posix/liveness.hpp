@@ -5,6 +5,7 @@
 
 #include <multiprocessing/detail/hash.hpp>
 #include <multiprocessing/platform/handle.hpp>
+#include <multiprocessing/platform/posix/detail/mapped_file.hpp>
 #include <multiprocessing/platform/posix/detail/procfs.hpp>
 #include <multiprocessing/platform/types.hpp>
 
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <time.h>
 #include <unistd.h>
 
 namespace multiprocessing::platform::inline posix {
@@ -114,14 +116,22 @@ inline bool other_threads_ended(std::int64_t pid) noexcept {
     return ended;
 }
 
+// pid << 20 | its stamp.
+inline std::atomic<std::uint64_t>& known_namespace() noexcept {
+    static constinit std::atomic<std::uint64_t> known{0};
+    return known;
+}
+inline void know_namespace(std::uint64_t pid, std::uint64_t stamp) noexcept {
+    known_namespace().store(pid << 20 | stamp, std::memory_order_relaxed);
+}
+
 // 20 bits that name the pid and time namespaces of this process: a number or start time of another
 // one says nothing here. 0 if /proc is missing or numbers processes as another namespace does.
 inline std::uint64_t namespace_stamp() noexcept {
     // Only a new process can be in another namespace, so the value is kept per pid.
-    static std::atomic<std::uint64_t> cached{0};
     auto const pid = static_cast<std::uint64_t>(::getpid());
     // Relaxed: the word is complete in itself, and a thread that misses it computes the same.
-    std::uint64_t const known = cached.load(std::memory_order_relaxed);
+    std::uint64_t const known = known_namespace().load(std::memory_order_relaxed);
     if (known >> 20 == pid) {
         return known & 0xfffff;
     }
@@ -136,7 +146,7 @@ inline std::uint64_t namespace_stamp() noexcept {
         hash = multiprocessing::detail::fnv1a(inode, hash);
     }
     std::uint64_t const stamp = usable ? ((hash ^ (hash >> 20) ^ (hash >> 40)) & 0xfffff) | 1 : 0;
-    cached.store(pid << 20 | stamp, std::memory_order_relaxed);
+    know_namespace(pid, stamp);
     return stamp;
 }
 
@@ -165,7 +175,63 @@ inline ProcessIdentity identity_of(std::int64_t pid) noexcept {
     return {pid, stat ? detail::start_stamp(stat->start_time) : 0};
 }
 
-inline ProcessIdentity this_process() noexcept { return identity_of(::getpid()); }
+namespace detail {
+
+// Of the process itself, which finds it out once.
+struct OwnIdentity {
+    std::atomic<std::int64_t> pid{0};
+    std::atomic<std::uint64_t> start_time{0};
+
+    static OwnIdentity& instance() noexcept {
+        static constinit OwnIdentity identity;
+        return identity;
+    }
+    void set(ProcessIdentity identity) noexcept {
+        start_time.store(identity.start_time, std::memory_order_relaxed);
+        pid.store(identity.pid, std::memory_order_release);  // publishes the other
+    }
+};
+
+// What the kernel counts a process's start in.
+inline std::uint64_t ticks_since_boot() noexcept {
+    static std::uint64_t const per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    timespec now{};
+    if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return 0;
+    return static_cast<std::uint64_t>(now.tv_sec) * per_second +
+           static_cast<std::uint64_t>(now.tv_nsec) / (1'000'000'000 / per_second);
+}
+
+// Before a fork: what tells the child its identity without a look at /proc, which takes longer than
+// all else that a child begins with.
+struct ForkMoment {
+    std::int64_t parent = ::getpid();
+    std::int64_t grandparent = ::getppid();  // asked here too, so that the name is known
+    std::uint64_t space = namespace_stamp();
+    std::uint64_t ticks = ticks_since_boot();
+
+    // In the child. It started between two looks at the clock; where these differ, it has to ask.
+    // A parent with its number in view is in the same namespace of pids.
+    void tell_child() const noexcept {
+        auto const me = ::getpid();
+        if (space == 0 || ticks == 0 || ::getppid() != parent || ticks_since_boot() != ticks)
+            return;
+        know_namespace(static_cast<std::uint64_t>(me), space);
+        OwnIdentity::instance().set({me, space << 44 | (ticks & start_ticks_mask)});
+    }
+};
+
+}  // namespace detail
+
+inline ProcessIdentity this_process() noexcept {
+    auto& own = detail::OwnIdentity::instance();
+    std::int64_t const pid = ::getpid();
+    if (own.pid.load(std::memory_order_acquire) != pid) {
+        auto const identity = identity_of(pid);
+        if (identity.start_time == 0) return identity;
+        own.set(identity);
+    }
+    return {pid, own.start_time.load(std::memory_order_relaxed)};
+}
 
 inline Liveness liveness(ProcessIdentity identity) noexcept {
     if (identity.pid <= 0) {
@@ -195,6 +261,15 @@ inline Liveness liveness(ProcessIdentity identity) noexcept {
     // none is a first thread that is being replaced by one that called exec.
     bool const ended = stat->threads == 1 || detail::other_threads_ended(identity.pid);
     return ended ? Liveness::dead : Liveness::alive;
+}
+
+inline bool left_memory(ProcessIdentity identity, native_handle there,
+                        native_handle memory) noexcept {
+    struct stat wanted {};
+    bool const can_ask = identity.pid > 0 && identity.start_time != 0 &&
+                         identity.start_time >> 44 == detail::namespace_stamp() &&
+                         ::fstat(memory, &wanted) == 0;
+    return can_ask && detail::has_left_file(identity.pid, there, wanted);
 }
 
 inline void simulate_missing_process_handles(bool missing) noexcept {

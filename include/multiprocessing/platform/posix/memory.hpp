@@ -35,6 +35,8 @@ class SharedMemory {
 public:
     /// The fewest addresses that `create` accepts before it gives up, in bytes.
     static constexpr std::size_t least_reserve = std::size_t{256} << 20;
+    /// What a program reserves if it has no wish.
+    static constexpr std::size_t usual_reserve = std::size_t{64} << 30;
 
     static SharedMemory create(std::size_t reserve, std::size_t initial);
     static SharedMemory attach(Handle handle, std::size_t reserve);

@@ -41,7 +41,19 @@ inline std::int64_t process_id() noexcept { return ::getpid(); }
 
 inline std::int64_t parent_process_id() noexcept { return ::getppid(); }
 
-[[noreturn]] inline void exit_process(int code) noexcept { ::_exit(code); }
+namespace detail {
+
+// A function of the C library that forked children call and their parents do not: bound when the
+// program is loaded, else each child would have to look its name up for itself.
+template <auto Function>
+inline constinit auto* const volatile bound = Function;
+
+}  // namespace detail
+
+[[noreturn]] inline void exit_process(int code) noexcept {
+    detail::bound<&::_exit>(code);
+    __builtin_unreachable();
+}
 
 namespace detail {
 
@@ -66,6 +78,7 @@ inline bool flush_stdio() noexcept {
 inline ForkResult fork_process() {
     bool const out = detail::try_flush(stdout);
     bool const err = detail::try_flush(stderr);
+    detail::ForkMoment const moment;
     pid_t const pid = ::fork();
     if (pid < 0) {
         throw_last_error("fork");
@@ -73,6 +86,7 @@ inline ForkResult fork_process() {
     if (pid > 0) {
         return {ForkSide::parent, pid};
     }
+    moment.tell_child();
     // What the parent still has to print is the parent's. The C library has freed the locks.
     if (!out) {
         ::__fpurge(stdout);
@@ -171,10 +185,12 @@ inline void use_null_stdin() {
     if (!null) {
         throw_last_error("open", "/dev/null");
     }
-    if (::dup2(null.get(), STDIN_FILENO) < 0) {
+    if (detail::bound<&::dup2>(null.get(), STDIN_FILENO) < 0) {
         throw_last_error("dup2", "of /dev/null to stdin");
     }
-    ::__fpurge(stdin);  // what the parent has read ahead is the parent's
+    detail::bound<&::__fpurge>(stdin);  // what the parent has read ahead is the parent's
 }
+
+inline void end_at_faults() noexcept {}
 
 }  // namespace multiprocessing::platform::inline posix

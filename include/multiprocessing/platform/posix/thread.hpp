@@ -5,8 +5,10 @@
 
 #include <multiprocessing/platform/posix/detail/procfs.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -24,6 +26,36 @@ inline std::string thread_name() {
     std::string_view inherited = file.text();
     if (inherited.ends_with('\n')) inherited.remove_suffix(1);
     return name == inherited ? std::string() : std::string(name);
+}
+
+inline constexpr bool thread_end_comes_last = false;
+
+namespace detail {
+
+class ThreadEnd {
+public:
+    void add(void (*run)(std::uint64_t) noexcept, std::uint64_t value) {
+        if (!over_) calls_.push_back({run, value});
+    }
+    ~ThreadEnd() {
+        for (Call const& call : calls_) call.run(call.value);
+        over_ = true;  // what the exit of the process takes from now on ends with the process
+    }
+
+private:
+    struct Call {
+        void (*run)(std::uint64_t) noexcept;
+        std::uint64_t value;
+    };
+    std::vector<Call> calls_;
+    static inline thread_local constinit bool over_ = false;
+};
+
+}  // namespace detail
+
+inline void at_thread_end(void (*run)(std::uint64_t) noexcept, std::uint64_t value) {
+    thread_local detail::ThreadEnd end;
+    end.add(run, value);
 }
 
 }  // namespace multiprocessing::platform::inline posix

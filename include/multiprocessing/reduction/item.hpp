@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/reduction/item.hpp — a value as an item of a ring, and back.
+// Layer 3 (pickling). Mirrors ForkingPickler.dumps and loads of Lib/multiprocessing/reduction.py.
+#pragma once
+
+#include <multiprocessing/errors.hpp>
+#include <multiprocessing/heap/ring.hpp>
+#include <multiprocessing/pickle.hpp>
+#include <multiprocessing/reduction/message.hpp>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <span>
+#include <type_traits>
+
+namespace multiprocessing::detail {
+
+/// Copied as it is, into the ring's slot and out of it.
+template <class T>
+inline constexpr bool lies_inline =
+    is_bytewise<T>&& std::is_trivially_copyable_v<T> && sizeof(T) <= heap::inline_bytes;
+
+/// Calls `put` with what heap::Ring::put takes for a value: (size, write), the bytes, or a Hand
+/// with a message; returns what it returns.
+/// Errors: what pickling throws, before `put` is called; MemoryError.
+template <class T, class Put>
+bool put_item(T const& value, Put put) {
+    if constexpr (lies_inline<T>) {
+        return put(sizeof(T), [&](std::byte* to) {
+            std::memcpy(to, std::addressof(value), sizeof(T));
+        });
+    } else {
+        std::array<std::byte, 1024> room;  // written before it is read
+        HeapCourier courier;
+        Writer writer(room, &courier);
+        writer.write(value);
+        if (writer.size() <= heap::inline_bytes && courier.handles().empty())
+            return put(writer.bytes());
+        auto message = to_message(writer, courier);
+        return put(message);
+    }
+}
+
+/// Takes an item out of a ring, to be looked at after the slot is free: unpickling runs the user's
+/// code. The visit of Ring::get; for one item.
+class TakenItem {
+public:
+    TakenItem() = default;
+    TakenItem(TakenItem const&) = delete;
+    TakenItem& operator=(TakenItem const&) = delete;
+
+    void operator()(heap::RingItem& item) {
+        if (item.is_message()) {
+            message_ = item.take();
+        } else {
+            size_ = item.bytes().size();
+            std::copy(item.bytes().begin(), item.bytes().end(), room_.begin());
+        }
+    }
+
+    /// What was put as bytes, or what a value was pickled to.
+    std::span<std::byte const> bytes() const {
+        if (message_) return {message_.body(), static_cast<std::size_t>(message_.header().size)};
+        return {room_.data(), size_};
+    }
+
+    /// Errors: UnpicklingError.
+    template <class T>
+    T value() {
+        if (message_) {
+            MessageReader reader(message_.header());
+            return reader.reader().template read<T>();
+        }
+        Reader reader(bytes(), Origin::tree);
+        return reader.read<T>();
+    }
+
+private:
+    std::array<std::byte, heap::inline_bytes> room_;  // written before it is read
+    std::size_t size_ = 0;
+    heap::Hand message_;
+};
+
+/// Gets a value with `get(visit)`, which tells whether there was an item. None: there was none.
+/// Errors: UnpicklingError, and then the item is gone.
+template <class T, class Get>
+std::optional<T> get_item(Get get) {
+    if constexpr (lies_inline<T>) {
+        std::array<std::byte, sizeof(T)> bytes;
+        std::size_t size = 0;
+        if (!get([&](heap::RingItem& item) {
+                size = item.bytes().size();
+                if (size == sizeof(T)) std::memcpy(bytes.data(), item.bytes().data(), sizeof(T));
+            }))
+            return std::nullopt;
+        if (size != sizeof(T))
+            throw UnpicklingError("the message is not of the size of the type it is read as");
+        return std::bit_cast<T>(bytes);
+    } else {
+        TakenItem item;
+        if (!get(item)) return std::nullopt;
+        return item.template value<T>();
+    }
+}
+
+}  // namespace multiprocessing::detail

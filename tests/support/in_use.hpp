@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// tests/support/in_use.hpp — what the tree's memory has in use, once what has ended is cleared.
+#pragma once
+
+#include "support/eventually.hpp"
+
+#include <multiprocessing/forkserver.hpp>
+#include <multiprocessing/heap.hpp>
+
+#include <cstdint>
+
+namespace test {
+
+struct InUse {
+    std::uint64_t slots, blocks;
+    bool operator==(InUse const&) const = default;
+};
+
+/// The fork server and its stand-bys are stopped first: how many there are changes all the time.
+inline InUse in_use() {
+    multiprocessing::forkserver::stop_server();
+    multiprocessing::heap::sweep_dead();
+    auto const now = multiprocessing::heap::statistics();
+    return {now.slots, now.blocks};
+}
+
+/// Whether no more than before is in use, as soon as all that was killed is gone.
+inline bool nothing_left(InUse before) {
+    return eventually([before] { return in_use() == before; });
+}
+
+/// The same of processes alone: objects of the test still have their blocks.
+inline bool no_process_left(InUse before) {
+    return eventually([before] { return in_use().slots == before.slots; });
+}
+
+}  // namespace test
