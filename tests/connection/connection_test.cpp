@@ -347,9 +347,9 @@ TEST_CASE("Connection: the end of a killed process is the end of the pipe", "[co
 
 TEST_CASE("Connection: send waits while the pipe is full", "[connection][threads]") {
     auto [r, w] = mp::Pipe<int>({.duplex = false, .capacity = 4});
-    std::thread sender([w = w]() mutable {
-        for (int i = 0; i < 1000; ++i) w.send(i);
-        w.close();
+    std::thread sender([end = w]() mutable {
+        for (int i = 0; i < 1000; ++i) end.send(i);
+        end.close();
     });
     for (int i = 0; i < 1000; ++i) REQUIRE(r.recv() == i);
     CHECK_THROWS_AS(r.recv(), mp::EOFError);
@@ -358,8 +358,8 @@ TEST_CASE("Connection: send waits while the pipe is full", "[connection][threads
 
 TEST_CASE("Connection: close wakes those that wait", "[connection][threads]") {
     auto [a, b] = mp::Pipe<int>();
-    std::thread waiter([a = a]() mutable { CHECK_THROWS_AS(a.recv(), mp::OSError); });
-    std::thread peer([b = b]() mutable { CHECK_THROWS_AS(b.recv(), mp::EOFError); });
+    std::thread waiter([end = a]() mutable { CHECK_THROWS_AS(end.recv(), mp::OSError); });
+    std::thread peer([end = b]() mutable { CHECK_THROWS_AS(end.recv(), mp::EOFError); });
     a.close();
     waiter.join();
     peer.join();
@@ -370,8 +370,8 @@ TEST_CASE("Connection: threads share one end", "[connection][threads]") {
     constexpr int each = 2000;
     std::vector<std::thread> senders;
     for (int t = 0; t < 3; ++t)
-        senders.emplace_back([a = a, t]() mutable {
-            for (int i = 0; i < each; ++i) a.send(t * each + i);
+        senders.emplace_back([end = a, t]() mutable {
+            for (int i = 0; i < each; ++i) end.send(t * each + i);
         });
     std::set<int> seen;
     for (int i = 0; i < 3 * each; ++i) seen.insert(b.recv());

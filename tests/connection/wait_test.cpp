@@ -132,10 +132,10 @@ TEST_CASE("connection::wait: what cannot be waited for is refused", "[connection
 TEST_CASE("connection::wait: threads wake each other", "[connection][threads]") {
     auto [a, b] = mp::Pipe<int>();
     auto [c, d] = mp::Pipe<int>();
-    std::thread answer([b = b, d = d]() mutable {
+    std::thread answer([first = b, second = d]() mutable {
         for (int i = 0; i < 300; ++i) {
-            REQUIRE(b.recv() == i);
-            (i % 2 == 0 ? b : d).send(i);
+            REQUIRE(first.recv() == i);
+            (i % 2 == 0 ? first : second).send(i);
         }
     });
     std::vector const ends{a, c};
