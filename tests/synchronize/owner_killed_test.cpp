@@ -5,6 +5,7 @@
 #include <multiprocessing/context.hpp>
 
 #include "support/catch.hpp"
+#include "support/in_use.hpp"
 #include "support/start_methods.hpp"
 
 #include <chrono>
@@ -46,7 +47,7 @@ void count(L lock, mp::RawValue<int> total, mp::Queue<int> ready) {
 TEMPLATE_TEST_CASE("Lock, RLock: the next one gets what a killed owner held", "[lock][rlock]",
                    mp::Lock, mp::RLock) {
     auto const ctx = test::each_context();
-    auto const before = mp::heap::statistics().slots;
+    auto const before = test::in_use();
     TestType lock;
     auto ready = ctx.Queue<int>();
     auto had = ctx.Queue<bool>();
@@ -66,7 +67,7 @@ TEMPLATE_TEST_CASE("Lock, RLock: the next one gets what a killed owner held", "[
     CHECK(lock.acquire(true, 20s));
     CHECK_FALSE(lock.abandoned());
     lock.release();
-    CHECK(mp::heap::statistics().slots == before);
+    CHECK(test::no_process_left(before));
 }
 
 TEMPLATE_TEST_CASE("Lock, RLock: workers killed at their work stop nobody", "[lock][rlock]",
