@@ -16,9 +16,9 @@ using namespace std::chrono_literals;
 TEST_CASE("process state: a plugin knows the children, the names and the logger of the executable",
           "[process]") {
     // Never closed: what a plugin has registered runs its code when the process ends.
-    auto const& plugin = *new test::Library(MULTIPROCESSING_TEST_STATE_PLUGIN);
+    static auto const& plugin = *new test::Library(MULTIPROCESSING_TEST_STATE_PLUGIN);
     REQUIRE(plugin);
-    auto const call = [&](char const* name) { return plugin.symbol<int (*)()>(name)(); };
+    auto const call = [](char const* name) { return plugin.symbol<int (*)()>(name)(); };
     mp::get_logger().set_level(mp::logging::CRITICAL);
     CHECK(call("plugin_level") == mp::logging::CRITICAL);
     mp::get_logger().set_level(mp::logging::NOTSET);

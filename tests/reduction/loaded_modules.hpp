@@ -19,7 +19,7 @@ struct LoadedModule {
 /// Loaded once and never unloaded, as the library does with what a message names.
 inline ModuleFunctions const& plugin_functions() {
     static ModuleFunctions const* const functions = [] {
-        auto const& library = *new Library(MULTIPROCESSING_TEST_REDUCTION_PLUGIN);
+        static auto const& library = *new Library(MULTIPROCESSING_TEST_REDUCTION_PLUGIN);
         REQUIRE(library);
         auto* const get = library.symbol<decltype(&reduction_plugin_functions)>(
             "reduction_plugin_functions");

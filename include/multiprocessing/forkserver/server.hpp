@@ -343,7 +343,9 @@ inline int serve() noexcept {
         if (!preload(order)) platform::exit_process(preload_failed);
         process::offer_lifeline();
         StandBy::rehearse(heap::my_stamp());
-        Server(order.stand_bys).run();
+        // Not on the stack: its children leave from below without unwinding.
+        static auto& server = *new Server(order.stand_bys);
+        server.run();
     });
 }
 
