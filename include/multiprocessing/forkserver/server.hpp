@@ -327,26 +327,27 @@ inline bool preload(ServerOrder const& order) {
     return true;
 }
 
-/// The life of a process that was launched to serve. Returns its exit code.
-inline int serve() noexcept {
-    return process::run_target([] {
-        platform::use_null_stdin();
-        ServerOrder order;
-        {
-            auto& inbox = heap::State::instance().my_slot().inbox;
-            auto const message = heap::Hand::take(inbox);
-            inbox.store(0, std::memory_order_release);
-            if (!message) throw RuntimeError("nobody has told this fork server what to do");
-            MessageReader in(message.header());
-            order = in.reader().read<ServerOrder>();
-        }
-        if (!preload(order)) platform::exit_process(preload_failed);
-        process::offer_lifeline();
-        StandBy::rehearse(heap::my_stamp());
-        // Not on the stack: its children leave from below without unwinding.
-        static auto& server = *new Server(order.stand_bys);
-        server.run();
-    });
+inline ServerOrder take_order() {
+    auto& inbox = heap::State::instance().my_slot().inbox;
+    auto const message = heap::Hand::take(inbox);
+    inbox.store(0, std::memory_order_release);
+    if (!message) throw RuntimeError("nobody has told this fork server what to do");
+    MessageReader in(message.header());
+    return in.reader().read<ServerOrder>();
 }
+
+inline void take_order_and_serve() {
+    platform::use_null_stdin();
+    auto const order = take_order();
+    if (!preload(order)) platform::exit_process(preload_failed);
+    process::offer_lifeline();
+    StandBy::rehearse(heap::my_stamp());
+    // Not on the stack: its children leave from below without unwinding.
+    static auto& server = *new Server(order.stand_bys);
+    server.run();
+}
+
+/// The life of a process that was launched to serve. Returns its exit code.
+inline int serve() noexcept { return process::run_target(take_order_and_serve); }
 
 }  // namespace multiprocessing::forkserver
