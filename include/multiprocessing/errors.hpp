@@ -231,6 +231,22 @@ private:
     std::error_code code_;
 };
 
+/// What is to be made exists already.
+/// Python: `FileExistsError`.
+class MULTIPROCESSING_VISIBLE FileExistsError : public OSError {
+public:
+    explicit FileExistsError(std::string const& text)
+        : OSError(std::make_error_code(std::errc::file_exists), text) {}
+};
+
+/// There is nothing of that name.
+/// Python: `FileNotFoundError`.
+class MULTIPROCESSING_VISIBLE FileNotFoundError : public OSError {
+public:
+    explicit FileNotFoundError(std::string const& text)
+        : OSError(std::make_error_code(std::errc::no_such_file_or_directory), text) {}
+};
+
 /// An exception that was thrown in another process and could not be rebuilt with its own type.
 /// Python: `multiprocessing.pool.RemoteTraceback`, which carries the text as a cause.
 class MULTIPROCESSING_VISIBLE RemoteError : public Error {

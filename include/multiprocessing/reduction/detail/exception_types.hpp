@@ -86,6 +86,8 @@ inline auto const& plain_exceptions() {
         plain<AssertionError>("AssertionError"),
         plain<RuntimeError>("RuntimeError"),
         plain<NotImplementedError>("NotImplementedError"),
+        plain<FileExistsError>("FileExistsError"),
+        plain<FileNotFoundError>("FileNotFoundError"),
     };
     return all;
 }
