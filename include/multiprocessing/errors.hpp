@@ -147,6 +147,13 @@ public:
     using Error::Error;
 };
 
+/// A number is too large for the type it is asked as.
+/// Python: `OverflowError`.
+class MULTIPROCESSING_VISIBLE OverflowError : public Error {
+public:
+    using Error::Error;
+};
+
 /// A dynamic value has the wrong type for what was asked of it.
 /// Python: `TypeError`.
 class MULTIPROCESSING_VISIBLE TypeError : public Error {

@@ -8,6 +8,7 @@
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/fwd.hpp>
 #include <multiprocessing/heap/ring.hpp>
+#include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction/item.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
@@ -38,9 +39,6 @@ namespace multiprocessing {
 ///     A process that is stopped, not killed, in the middle of a put holds up later items.
 template <class T>
 class Queue {
-    static_assert(!std::is_same_v<T, Object>,
-                  "mp::Object does not exist yet: name the type of the items, as in Queue<int>");
-
 public:
     using value_type = T;
 

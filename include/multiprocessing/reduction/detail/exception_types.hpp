@@ -83,6 +83,7 @@ inline auto const& plain_exceptions() {
         plain<PicklingError>("PicklingError"),
         plain<UnpicklingError>("UnpicklingError"),
         plain<MemoryError>("MemoryError"),
+        plain<OverflowError>("OverflowError"),
         plain<AssertionError>("AssertionError"),
         plain<RuntimeError>("RuntimeError"),
         plain<NotImplementedError>("NotImplementedError"),
