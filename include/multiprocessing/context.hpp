@@ -79,6 +79,14 @@ public:
     multiprocessing::Queue<T> Queue(A&&... arguments) const {
         return multiprocessing::Queue<T>(std::forward<A>(arguments)...);
     }
+    template <class T = Object, class... A>
+    multiprocessing::JoinableQueue<T> JoinableQueue(A&&... arguments) const {
+        return multiprocessing::JoinableQueue<T>(std::forward<A>(arguments)...);
+    }
+    template <class T = Object>
+    multiprocessing::SimpleQueue<T> SimpleQueue() const {
+        return multiprocessing::SimpleQueue<T>();
+    }
 
     template <class T = Object>
     std::pair<Connection<T>, Connection<T>> Pipe(PipeOptions options = {}) const {

@@ -71,6 +71,8 @@ public:
     /// `exitcode` as `Process.exitcode`: a status of 0 or more, -N for signal N; none if unknown.
     explicit WorkerLostError(std::int64_t pid, std::optional<int> exitcode = std::nullopt)
         : ProcessError(describe(pid, exitcode)), pid_(pid), status_(exitcode) {}
+    /// Of a process that was no pool's worker; `text` says what it leaves undone.
+    WorkerLostError(std::string const& text, std::int64_t pid) : ProcessError(text), pid_(pid) {}
 
     [[nodiscard]] std::int64_t pid() const noexcept { return pid_; }
 
