@@ -206,12 +206,7 @@ public:
 
 private:
     [[nodiscard]] std::string kind() const {
-        switch (method_) {
-        case StartMethod::fork: return "Fork";
-        case StartMethod::spawn: return "Spawn";
-        case StartMethod::forkserver: return "ForkServer";
-        }
-        return "";
+        return std::string(process::method_kind(method_));
     }
 
     StartMethod method_;

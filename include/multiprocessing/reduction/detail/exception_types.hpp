@@ -70,6 +70,8 @@ inline auto const& plain_exceptions() {
         plain<BufferTooShort>("BufferTooShort"),
         plain<TimeoutError>("TimeoutError"),
         plain<AuthenticationError>("AuthenticationError"),
+        plain<CancelledError>("CancelledError"),
+        plain<StopIteration>("StopIteration"),
         plain<Empty>("Empty"),
         plain<Full>("Full"),
         plain<ShutDown>("ShutDown"),
