@@ -149,8 +149,8 @@ public:
         return wait(body_->not_empty, deadline, [&] { return try_get(visit); });
     }
 
-    /// As get(), of a ring that redelivers: if this process dies in the visit, the item is put again
-    /// unless the visit has stored ring_intent::name_of(item.number()) in the lower half of `word`.
+    /// As get(), of a ring that redelivers: if this process dies in the visit, the item is put
+    /// again unless the visit has stored ring_intent::name_of(item.number()) in the lower half of `word`.
     /// The word must outlive the recovery of this process.
     template <class Visit>
     bool get_for(Word& word, Visit&& visit, Deadline deadline) {
