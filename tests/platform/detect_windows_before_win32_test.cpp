@@ -6,7 +6,7 @@
 
 #include <windows.h>
 
-// That is what makes it rude. For C++ it defines neither min nor max, which its C++ library forbids.
+// That is what makes it rude. For C++ it defines neither min nor max: its C++ library forbids it.
 #if !defined(ERROR) || !defined(interface) || !defined(near) || !defined(far) || \
     !defined(hyper) || !defined(IN) || !defined(OUT) || !defined(OPTIONAL) || !defined(DELETE) || \
     !defined(Yield) || !defined(CreateEvent) || !defined(CreateProcess) || !defined(GetMessage)

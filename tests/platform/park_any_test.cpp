@@ -35,7 +35,7 @@ struct SharedWords {
     std::vector<platform::ParkingWord> words;
 };
 
-constexpr std::uint32_t rounds = 500;
+constexpr std::uint32_t questions = 500;
 constexpr std::size_t answering = 0, first_question = 1;
 
 }  // namespace
@@ -46,7 +46,7 @@ TEST_CASE("spawned: answer", "[.]") {
     auto* const all = reinterpret_cast<Word*>(memory.data());
     std::vector<platform::ParkingWord> words;
     for (std::size_t i = 0; i < 3; ++i) words.push_back({all + first_question + i, 0});
-    for (std::uint32_t answers = 0; answers < rounds;) {
+    for (std::uint32_t answers = 0; answers < questions;) {
         platform::park_any(words, forever);
         std::uint32_t found = 0;
         for (auto& [word, expected] : words)
@@ -90,7 +90,7 @@ TEST_CASE("park_any: a change of any word between the look and the sleep is not 
           "[platform]") {
     SharedWords shared(4);
     test::Spawned child = test::spawn_with(shared.memory, "answer");
-    for (std::uint32_t round = 0; round < rounds; ++round) {
+    for (std::uint32_t round = 0; round < questions; ++round) {
         Word& question = shared[first_question + round % 3];
         question.fetch_add(1);
         platform::unpark_one(question);

@@ -27,7 +27,7 @@ struct Twins {
 };
 
 template <class L>
-void count(L lock, Twins twins, test::Progress progress) {
+void count_twins(L lock, Twins twins, test::Progress progress) {
     while (!progress.over()) {
         if (!lock.acquire(true, 20s)) throw mp::SystemExit(2);
         if (lock.abandoned()) twins.second() = twins.first().load();
@@ -49,7 +49,9 @@ TEMPLATE_TEST_CASE("Lock, RLock: owners and waiters that are killed at random st
         TestType lock;
         Twins twins;
         test::Progress progress;
-        auto const worker = [&] { return ctx.Process(count<TestType>, lock, twins, progress); };
+        auto const worker = [&] {
+            return ctx.Process(count_twins<TestType>, lock, twins, progress);
+        };
         test::kill_at_random(progress, {worker, worker, worker}, 40);
         CHECK(progress.faults() == 0);
         REQUIRE(lock.acquire(true, 20s));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// tests/synchronize/waiter_killed_test.cpp — who waits is killed, under every start method.
+// tests/synchronize/condition_killed_test.cpp — who waits is killed, under every start method.
 #include <multiprocessing/synchronize.hpp>
 
 #include <multiprocessing/context.hpp>
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-void wait_for_event(mp::Event event, mp::Queue<int> ready) {
+void await_event(mp::Event event, mp::Queue<int> ready) {
     ready.put(1);
     if (!event.wait(20s)) throw mp::SystemExit(1);
 }
@@ -63,7 +63,7 @@ TEST_CASE("Event: works on when a waiter and a setter are killed, under every st
         auto ready = ctx.Queue<int>();
         std::vector<mp::Process> waiters;
         for (int i = 0; i < 3; ++i) {
-            waiters.push_back(ctx.Process(wait_for_event, event, ready));
+            waiters.push_back(ctx.Process(await_event, event, ready));
             waiters.back().start();
         }
         for (int i = 0; i < 3; ++i) ready.get(true, 20s);
