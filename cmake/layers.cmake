@@ -5,7 +5,7 @@ set(layer_0 config version fwd errors timeout detail pickle/fwd)
 set(layer_1 platform)
 set(layer_2 heap synchronize util)
 set(layer_3 object pickle reduction synchronize.hpp synchronize/barrier synchronize/barrier_action)
-set(layer_4 connection queues sharedctypes shared_memory)
+set(layer_4 connection queues shared sharedctypes shared_memory)
 set(layer_5 start_method process popen_fork popen_spawn popen_forkserver spawn forkserver
             dummy/process dummy/connection dummy/synchronize)
 set(layer_6 pool managers futures)

@@ -7,10 +7,12 @@
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/forkserver.hpp>
+#include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/reduction.hpp>
+#include <multiprocessing/shared_memory.hpp>
 #include <multiprocessing/sharedctypes.hpp>
 #include <multiprocessing/spawn.hpp>
 #include <multiprocessing/start_method.hpp>

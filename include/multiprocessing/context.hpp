@@ -79,6 +79,14 @@ public:
     multiprocessing::Queue<T> Queue(A&&... arguments) const {
         return multiprocessing::Queue<T>(std::forward<A>(arguments)...);
     }
+    template <class T = Object, class... A>
+    multiprocessing::JoinableQueue<T> JoinableQueue(A&&... arguments) const {
+        return multiprocessing::JoinableQueue<T>(std::forward<A>(arguments)...);
+    }
+    template <class T = Object>
+    multiprocessing::SimpleQueue<T> SimpleQueue() const {
+        return multiprocessing::SimpleQueue<T>();
+    }
 
     template <class T = Object>
     std::pair<Connection<T>, Connection<T>> Pipe(PipeOptions options = {}) const {
@@ -198,12 +206,7 @@ public:
 
 private:
     [[nodiscard]] std::string kind() const {
-        switch (method_) {
-        case StartMethod::fork: return "Fork";
-        case StartMethod::spawn: return "Spawn";
-        case StartMethod::forkserver: return "ForkServer";
-        }
-        return "";
+        return std::string(process::method_kind(method_));
     }
 
     StartMethod method_;

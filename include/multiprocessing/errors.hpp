@@ -69,8 +69,16 @@ public:
 class MULTIPROCESSING_VISIBLE WorkerLostError : public ProcessError {
 public:
     /// `exitcode` as `Process.exitcode`: a status of 0 or more, -N for signal N; none if unknown.
-    explicit WorkerLostError(std::int64_t pid, std::optional<int> exitcode = std::nullopt)
-        : ProcessError(describe(pid, exitcode)), pid_(pid), status_(exitcode) {}
+    /// Of a process that was no pool's worker; `text` says what it leaves undone.
+    WorkerLostError(std::string const& text, std::int64_t pid) : ProcessError(text), pid_(pid) {}
+    /// `task` says what it did, `note` what else is known.
+    explicit WorkerLostError(std::int64_t pid, std::optional<int> exitcode = std::nullopt,
+                             std::string task = "the task", std::string note = {})
+        : ProcessError(describe(pid, exitcode, task, note)),
+          pid_(pid),
+          status_(exitcode),
+          task_(std::move(task)),
+          note_(std::move(note)) {}
 
     [[nodiscard]] std::int64_t pid() const noexcept { return pid_; }
 
@@ -84,20 +92,39 @@ public:
         return status_ && *status_ >= 0 ? status_ : std::nullopt;
     }
 
+    /// Which task it ran, in words: "the task", "chunk 3 of 10".
+    [[nodiscard]] std::string const& task() const noexcept { return task_; }
+
+    /// Why it may have died, such as the kernel's lack of memory; empty if nothing is known.
+    [[nodiscard]] std::string const& note() const noexcept { return note_; }
+
 private:
-    static std::string describe(std::int64_t pid, std::optional<int> status) {
-        if (!status) {
-            return fmt::format("worker {} was lost while it ran the task", pid);
-        }
-        if (*status < 0) {
-            return fmt::format("worker {} was killed by signal {} while it ran the task", pid,
-                               -*status);
-        }
-        return fmt::format("worker {} exited with status {} while it ran the task", pid, *status);
+    static std::string describe(std::int64_t pid, std::optional<int> status,
+                                std::string_view task, std::string_view note) {
+        std::string const how = !status       ? "was lost"
+                                : *status < 0 ? fmt::format("was killed by signal {}", -*status)
+                                              : fmt::format("exited with status {}", *status);
+        return fmt::format("worker {} {} while it ran {}{}{}", pid, how, task,
+                           note.empty() ? "" : ": ", note);
     }
 
     std::int64_t pid_;
     std::optional<int> status_;
+    std::string task_, note_;
+};
+
+/// The task was cancelled before it had ended.
+/// Python: `concurrent.futures.CancelledError`.
+class MULTIPROCESSING_VISIBLE CancelledError : public Error {
+public:
+    using Error::Error;
+};
+
+/// An iterator has nothing more to give.
+/// Python: `StopIteration`.
+class MULTIPROCESSING_VISIBLE StopIteration : public Error {
+public:
+    using Error::Error;
 };
 
 /// A queue had nothing to give in time.
@@ -143,6 +170,13 @@ public:
 /// An argument has the right type and a value that makes no sense.
 /// Python: `ValueError`.
 class MULTIPROCESSING_VISIBLE ValueError : public Error {
+public:
+    using Error::Error;
+};
+
+/// A number is too large for the type it is asked as.
+/// Python: `OverflowError`.
+class MULTIPROCESSING_VISIBLE OverflowError : public Error {
 public:
     using Error::Error;
 };
@@ -229,6 +263,22 @@ public:
 
 private:
     std::error_code code_;
+};
+
+/// What is to be made exists already.
+/// Python: `FileExistsError`.
+class MULTIPROCESSING_VISIBLE FileExistsError : public OSError {
+public:
+    explicit FileExistsError(std::string const& text)
+        : OSError(std::make_error_code(std::errc::file_exists), text) {}
+};
+
+/// There is nothing of that name.
+/// Python: `FileNotFoundError`.
+class MULTIPROCESSING_VISIBLE FileNotFoundError : public OSError {
+public:
+    explicit FileNotFoundError(std::string const& text)
+        : OSError(std::make_error_code(std::errc::no_such_file_or_directory), text) {}
 };
 
 /// An exception that was thrown in another process and could not be rebuilt with its own type.

@@ -12,6 +12,12 @@ template <class T = Object>
 class Queue;
 
 template <class T = Object>
+class JoinableQueue;
+
+template <class T = Object>
+class SimpleQueue;
+
+template <class T = Object>
 class Connection;
 
 }  // namespace multiprocessing

@@ -29,6 +29,16 @@ inline std::string_view method_name(StartMethod method) {
     return "?";
 }
 
+/// As it stands in the names of processes: ForkProcess-1, SpawnPoolWorker-2 ...
+inline std::string_view method_kind(StartMethod method) {
+    switch (method) {
+    case StartMethod::fork: return "Fork";
+    case StartMethod::spawn: return "Spawn";
+    case StartMethod::forkserver: return "ForkServer";
+    }
+    return "";
+}
+
 /// The methods there are, the default one first. `is_ready`: main has called freeze_support(),
 /// which all but fork need.
 inline std::vector<StartMethod> methods(bool is_ready) {

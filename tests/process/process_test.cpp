@@ -5,6 +5,7 @@
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/reduction/partial.hpp>
 
+#include "support/capture.hpp"
 #include "support/catch.hpp"
 #include "support/killed.hpp"
 #include "support/in_use.hpp"
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <map>
 #include <memory>
 #include <optional>
@@ -410,4 +412,17 @@ TEST_CASE("Process: one whose object is gone is joined at the end of its parent"
     auto p = ctx.Process(start_by_handle, q);
     CHECK(test::run(p) == 0);
     CHECK(q.get() == 3);
+}
+
+namespace {
+void print_child() { std::printf("child "); }
+}  // namespace
+
+TEST_CASE("Process: what was printed before the start stands before what it prints", "[process]") {
+    auto const ctx = test::each_context();
+    test::Capture capture(stdout);
+    std::printf("parent ");
+    auto p = ctx.Process(print_child);
+    test::run(p);
+    CHECK(capture.text() == "parent child ");
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// tests/support/capture.hpp — what is written to stderr meanwhile, by this process and its children.
+// tests/support/capture.hpp — what is written to stdout or stderr meanwhile, by this process and its
+// children.
 #pragma once
 
 #include <multiprocessing/forkserver.hpp>
@@ -11,21 +12,22 @@
 
 namespace test {
 
-class CaptureStderr {
+class Capture {
 public:
-    CaptureStderr() : file_(std::tmpfile()), saved_(::dup(STDERR_FILENO)) {
+    explicit Capture(std::FILE* stream)
+        : stream_(stream), file_(std::tmpfile()), saved_(::dup(::fileno(stream))) {
         multiprocessing::forkserver::stop_server();  // its children write where it does
-        std::fflush(stderr);
-        ::dup2(::fileno(file_), STDERR_FILENO);
+        std::fflush(stream_);
+        ::dup2(::fileno(file_), ::fileno(stream_));
     }
-    CaptureStderr(CaptureStderr const&) = delete;
-    CaptureStderr& operator=(CaptureStderr const&) = delete;
-    ~CaptureStderr() {
+    Capture(Capture const&) = delete;
+    Capture& operator=(Capture const&) = delete;
+    ~Capture() {
         restore();
         std::fclose(file_);
     }
 
-    /// All that was written, once; afterwards stderr is the old one.
+    /// All that was written, once; afterwards the stream is the old one.
     std::string text() {
         restore();
         std::string result;
@@ -39,14 +41,19 @@ private:
     void restore() {
         if (saved_ < 0) return;
         multiprocessing::forkserver::stop_server();
-        std::fflush(stderr);
-        ::dup2(saved_, STDERR_FILENO);
+        std::fflush(stream_);
+        ::dup2(saved_, ::fileno(stream_));
         ::close(saved_);
         saved_ = -1;
     }
 
+    std::FILE* stream_;
     std::FILE* file_;
     int saved_;
+};
+
+struct CaptureStderr : Capture {
+    CaptureStderr() : Capture(stderr) {}
 };
 
 }  // namespace test

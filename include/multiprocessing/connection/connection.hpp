@@ -7,7 +7,7 @@
 #include <multiprocessing/detail/hash.hpp>
 #include <multiprocessing/detail/type_name.hpp>
 #include <multiprocessing/fwd.hpp>
-#include <multiprocessing/object/bytes.hpp>
+#include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction/item.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
@@ -47,9 +47,6 @@ struct PipeOptions {
 ///     end may be used by several at once. The end of a killed process counts as closed.
 template <class T>
 class Connection {
-    static_assert(!std::is_same_v<T, Object>,
-                  "mp::Object does not exist yet: name the type of the items, as in Pipe<int>()");
-
 public:
     using value_type = T;
 

@@ -8,6 +8,7 @@
 #include <multiprocessing/heap/shared.hpp>
 #include <multiprocessing/heap/sweep.hpp>
 
+#include <optional>
 #include <span>
 
 namespace multiprocessing::heap {
@@ -31,6 +32,14 @@ public:
     }
     bool is_message() const { return slot_.size == RingSlot::is_message; }
     Ref ref() const { return Ref{slot_.message.load(std::memory_order_relaxed)}; }
+    /// How many items were put before it; those that their putters did not finish count.
+    std::uint64_t number() const {
+        auto& arena = State::instance().arena;
+        auto const offset = arena.offset_of(&slot_);
+        auto const& segment = RingSteps::segment_at(arena, offset / segment_bytes);
+        return segment.base.load(std::memory_order_relaxed) +
+               static_cast<std::uint64_t>(&slot_ - segment.slots.data());
+    }
     Header& message() const { return *State::instance().arena.at<Header>(ref().offset()); }
 
     /// The message is the caller's from now on; one that is not taken is dropped after the visit.
@@ -140,7 +149,40 @@ public:
         return wait(body_->not_empty, deadline, [&] { return try_get(visit); });
     }
 
+    /// As get(), of a ring that redelivers: if this process dies in the visit, the item is put
+    /// again unless the visit has stored ring_intent::name_of(item.number()) in the lower half of `word`.
+    /// The word must outlive the recovery of this process.
+    template <class Visit>
+    bool get_for(Word& word, Visit&& visit, Deadline deadline) {
+        auto& arena = State::instance().arena;
+        auto& taken = arena.record(ThreadRecord::index()).ring[ring_intent::taken];
+        struct Forget {
+            ~Forget() { taken.store(0, std::memory_order_release); }
+            Word& taken;
+        } const forget{taken};
+        taken.store(arena.offset_of(&word), std::memory_order_release);
+        return get(visit, deadline);
+    }
+
     // ---- looking; out of date as soon as it is known ----
+
+    /// How many items were ever put, those that their putters did not finish included.
+    std::uint64_t put_so_far() const { return my_steps().tail_number(); }
+
+    /// The number of the item that a thread of that record holds in a visit.
+    std::optional<std::uint64_t> got_by(std::uint16_t index) const {
+        auto& arena = State::instance().arena;
+        auto const intent = arena.record(index).ring[ring_intent::slot].load();
+        if (intent == 0) return std::nullopt;
+        Ledger ledger{arena, index};
+        auto const claim = ring_recovery::claim_of(ledger, intent);
+        auto& segment = RingSteps::segment_at(arena, claim.at.segment());
+        auto const base = segment.base.load();
+        if (segment.ring.load() != shared_.ref().bits ||
+            !ring_recovery::holds(ledger, claim, LapWord::reading))
+            return std::nullopt;
+        return base + claim.at.slot();
+    }
 
     std::uint64_t size() const { return my_steps().size(); }
     /// Nothing could be got now.

@@ -126,12 +126,18 @@ inline constexpr std::size_t link = 2;     // offset of the `next` word that is 
 inline constexpr std::size_t lap = 3;      // the lap of the segment that is being linked
 inline constexpr std::size_t again = 4;    // the slot into which a dead getter's item may be put
 inline constexpr std::size_t again_held = 5;  // the same, once that slot is known to be claimed
+inline constexpr std::size_t taken = 6;  // offset of a word that names the item once it is taken
 
 constexpr std::uint64_t of(Place at) {
     return at.lap() << lap_shift | (at.segment() * (slots_per_segment + 1) + at.slot() + 1);
 }
 constexpr std::uint64_t lap_of(std::uint64_t intent) { return intent >> lap_shift; }
 constexpr std::uint64_t granule_of(std::uint64_t intent) { return intent & 0x1fffffff; }
+
+/// How such a word names an item, in its lower half; never 0 by itself.
+constexpr std::uint32_t name_of(std::uint64_t number) {
+    return static_cast<std::uint32_t>(number + 1);
+}
 }  // namespace ring_intent
 
 }  // namespace multiprocessing::heap

@@ -54,6 +54,15 @@ inline bool holds(Ledger& ledger, RingClaim const& claim, LapWord::Phase phase) 
     return claim.slot->state.load() == LapWord::pack(claim.at.lap(), phase, ledger.index());
 }
 
+/// Whether the dead getter of the claim has taken the item for good; see Ring::get_for.
+inline bool was_taken(Ledger& ledger, RingClaim const& claim) {
+    auto const word = ledger.record().ring[ring_intent::taken].load(std::memory_order_acquire);
+    if (word == 0) return false;
+    auto const base = RingSteps::segment_at(ledger.arena(), claim.at.segment()).base.load();
+    return static_cast<std::uint32_t>(ledger.arena().at<Word>(word)->load()) ==
+           ring_intent::name_of(base + claim.at.slot());
+}
+
 /// Puts the item of a slot that a dead getter holds at the tail, exactly once however often this
 /// is cut short and begun again.
 inline void put_again(Ledger& ledger, RingBody& body, RingSlot& from) {
@@ -105,7 +114,8 @@ inline void recover_ring(Ledger& ledger) {
     if (writing || reading) {
         // The dead process held a slot, hence it still counts as holding the ring.
         auto& body = body_of(ledger, Ref{segment.ring.load()});
-        if (reading && body.redeliver != 0) put_again(ledger, body, *claim.slot);
+        if (reading && body.redeliver != 0 && !was_taken(ledger, claim))
+            put_again(ledger, body, *claim.slot);
         ledger.drop(claim.slot->message);
         claim.slot->state.store(LapWord::pack(claim.at.lap(), LapWord::done));
         body.not_empty.notify_all();
@@ -113,6 +123,7 @@ inline void recover_ring(Ledger& ledger) {
     }
     intents[ring_intent::again_held].store(0, std::memory_order_release);
     intents[ring_intent::again].store(0, std::memory_order_release);
+    intents[ring_intent::taken].store(0, std::memory_order_release);
     RingSteps::retire(ledger, segment, claim.at.lap());
 }
 

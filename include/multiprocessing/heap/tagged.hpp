@@ -67,11 +67,16 @@ public:
     /// An object that arrived in a message, as what `name` calls it.
     /// Errors: UnpicklingError when it is something else.
     static Tagged from(Shared shared, char const* name) {
-        auto const& header = shared.header();
-        if (header.kind != Kind::plain || header.size < room ||
-            !tag_fits<Body>(*shared.template body<std::uint64_t>()))
+        if (!is(shared))
             throw UnpicklingError(std::string("the shared object in the message is not a ") + name);
         return Tagged{std::move(shared)};
+    }
+
+    /// Whether it is one of these.
+    static bool is(Shared const& shared) {
+        auto const& header = shared.header();
+        return header.kind == Kind::plain && header.size >= room &&
+               tag_fits<Body>(*shared.template body<std::uint64_t>());
     }
 
     Tagged(Tagged const&) = default;

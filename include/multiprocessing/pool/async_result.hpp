@@ -1,145 +1,33 @@
 // SPDX-License-Identifier: MIT
-// multiprocessing/pool/async_result.hpp — a result that will be there, and what the pool's process
-// knows of a call.
+// multiprocessing/pool/async_result.hpp — a result that will be there.
 // Layer 6 (pool). Mirrors ApplyResult and MapResult of Lib/multiprocessing/pool.py.
 #pragma once
 
-#include <multiprocessing/errors.hpp>
-#include <multiprocessing/pool/job.hpp>
-#include <multiprocessing/pool/worker.hpp>
+#include <multiprocessing/pool/call.hpp>
+#include <multiprocessing/pool/promise.hpp>
+#include <multiprocessing/synchronize/repr_formatter.hpp>
 #include <multiprocessing/timeout.hpp>
 
-#include <algorithm>
-#include <chrono>
-#include <condition_variable>
+#include <coroutine>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
-namespace multiprocessing::pool {
+#include <fmt/format.h>
 
-/// A call under way, whatever its type. The supervisor alone calls settle functions, once a chunk.
-class Call {
-public:
-    Call(heap::Shared job, std::uint64_t chunks, unsigned retries)
-        : job_(std::move(job)), unsettled_(chunks), retries_(retries) {}
-    virtual ~Call() = default;
+namespace multiprocessing {
 
-    heap::Shared const& job() const { return job_; }
-    unsigned retries() const { return retries_; }
-    std::uint64_t chunks() const { return JobView{job_.header()}.body().chunks; }
-
-    /// Reads the outcome of a chunk. True when it was the last one.
-    bool settle(std::uint64_t chunk, heap::Header& outcome) {
-        std::exception_ptr error;
-        try {
-            detail::read_message(outcome, [&](Reader& in) {
-                if (in.read<Outcome>() == Outcome::value) accept(chunk, in);
-                else error = reduction::load_exception(in);
-            });
-        } catch (...) {
-            error = std::current_exception();  // a result that cannot be rebuilt fails its task
-        }
-        return settled(error);
-    }
-    bool settle(std::exception_ptr const& error) { return settled(error); }
-
-    /// Ends the whole call with an error, unless it has ended.
-    void abandon(std::exception_ptr const& error) {
-        if (!error_) error_ = error;
-        unsettled_ = 0;
-    }
-
-    /// Runs the callback and lets everybody who waits go on.
-    void complete() {
-        job_ = {};
-        finish(error_);
-    }
-
-protected:
-    virtual void accept(std::uint64_t chunk, Reader& in) = 0;
-    virtual void finish(std::exception_ptr error) = 0;
-
-private:
-    bool settled(std::exception_ptr const& error) {
-        if (error && !error_) error_ = error;  // the first one that arrived, as in Python
-        return --unsettled_ == 0;
-    }
-
-    heap::Shared job_;
-    std::uint64_t unsettled_;
-    unsigned retries_;
-    std::exception_ptr error_;
+/// How far AsyncResult::cancel goes.
+struct CancelOptions {
+    bool running = false;  // also what has begun: it costs the workers that are at it
 };
 
-/// What stands for the value of a call that returns nothing.
-template <class R>
-using stored_result_t = std::conditional_t<std::is_void_v<R>, std::monostate, R>;
-
-/// A value or an exception, for threads that wait for it.
-template <class R>
-class Promise {
-public:
-    using Value = stored_result_t<R>;
-
-    void set(std::optional<Value> value, std::exception_ptr error) {
-        {
-            std::lock_guard guard(mutex_);
-            value_ = std::move(value);
-            error_ = std::move(error);
-            ready_ = true;
-        }
-        changed_.notify_all();
-    }
-    bool wait(Timeout timeout) {
-        std::unique_lock guard(mutex_);
-        auto const is_ready = [this] { return ready_; };
-        // Longer than this is for ever; it keeps the clock from overflowing.
-        constexpr std::uint64_t long_ns = 100ull * 365 * 24 * 3600 * 1'000'000'000;
-        if (timeout.ns() < long_ns)
-            return changed_.wait_for(guard, std::chrono::nanoseconds(timeout.ns()), is_ready);
-        changed_.wait(guard, is_ready);
-        return true;
-    }
-    bool ready() const {
-        std::lock_guard guard(mutex_);
-        return ready_;
-    }
-    bool successful() const {
-        std::lock_guard guard(mutex_);
-        if (!ready_) throw ValueError("the result is not ready");
-        return error_ == nullptr;
-    }
-    R get(Timeout timeout) {
-        if (!wait(timeout)) throw TimeoutError("the result was not ready in time");
-        std::lock_guard guard(mutex_);
-        if (error_) std::rethrow_exception(error_);
-        if constexpr (!std::is_void_v<R>) {
-            if constexpr (std::is_copy_constructible_v<R>) return *value_;
-            else if (value_) return *std::exchange(value_, std::nullopt);
-            else throw ValueError("the result has been taken, and it cannot be copied");
-        }
-    }
-    /// For one who alone waits: moves the value out.
-    R take() {
-        wait({});
-        if (error_) std::rethrow_exception(error_);
-        if constexpr (!std::is_void_v<R>) return std::move(*value_);
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;
-    bool ready_ = false;
-    std::optional<Value> value_;
-    std::exception_ptr error_;
-};
+namespace pool {
 
 /// Called when a result is there, and when there is an error instead. In the pool's own thread: a
 /// slow one holds up all results; one that throws is logged.
@@ -151,25 +39,19 @@ struct Callbacks {
     std::function<void(std::exception_ptr)> error_callback;
 };
 
-/// A call with its typed result.
+/// Where the outcome of a call goes: to the callbacks, then to those who wait.
 template <class R>
-class TypedCall : public Call {
+class Delivery {
 public:
-    using Result = R;
+    Delivery(Call& call, Callbacks<R> callbacks) : call_(call), callbacks_(std::move(callbacks)) {}
 
-    TypedCall(heap::Shared job, std::uint64_t chunks, unsigned retries, Callbacks<R> callbacks)
-        : Call(std::move(job), chunks, retries), callbacks_(std::move(callbacks)) {}
-
+    Call& call() { return call_; }
     Promise<R>& promise() { return promise_; }
 
-protected:
-    virtual stored_result_t<R> take_value() = 0;
-
-    void finish(std::exception_ptr error) final {
-        std::optional<stored_result_t<R>> value;
+    /// What a callback throws comes out, after everybody else has the result.
+    void deliver(std::optional<stored_result_t<R>> value, std::exception_ptr error) {
         std::exception_ptr thrown;
         try {
-            if (!error) value = take_value();
             if (error && callbacks_.error_callback) callbacks_.error_callback(error);
             if constexpr (std::is_void_v<R>) {
                 if (!error && callbacks_.callback) callbacks_.callback();
@@ -185,23 +67,24 @@ protected:
     }
 
 private:
+    Call& call_;
     Promise<R> promise_;
     Callbacks<R> callbacks_;
 };
 
 template <class R>
-class ApplyCall final : public TypedCall<R> {
+class ApplyCall final : public ValueCall<R> {
 public:
-    using TypedCall<R>::TypedCall;
+    explicit ApplyCall(Callbacks<R> callbacks) : delivery_(*this, std::move(callbacks)) {}
+
+    Delivery<R>& delivery() { return delivery_; }
 
 private:
-    void accept(std::uint64_t, Reader& in) override {
-        if constexpr (std::is_void_v<R>) value_.emplace();
-        else value_.emplace(reduction::load_result<R>(in));
+    void finish(std::exception_ptr error) override {
+        delivery_.deliver(std::exchange(this->value_, std::nullopt), std::move(error));
     }
-    stored_result_t<R> take_value() override { return std::move(*value_); }
 
-    std::optional<stored_result_t<R>> value_;
+    Delivery<R> delivery_;
 };
 
 /// R is what one element gives; the result is a vector in input order, or nothing.
@@ -209,44 +92,41 @@ template <class R>
 using map_value_t = std::conditional_t<std::is_void_v<R>, void, std::vector<stored_result_t<R>>>;
 
 template <class R>
-class MapCall final : public TypedCall<map_value_t<R>> {
+class MapCall final : public ElementsCall<R> {
 public:
-    MapCall(heap::Shared job, std::uint64_t chunks, unsigned retries,
-            Callbacks<map_value_t<R>> callbacks, std::uint64_t elements, std::uint64_t chunksize)
-        : TypedCall<map_value_t<R>>(std::move(job), chunks, retries, std::move(callbacks)),
-          elements_(elements), chunksize_(chunksize), parts_(chunks) {}
+    using typename ElementsCall<R>::Values;
+
+    MapCall(std::uint64_t elements, std::uint64_t chunksize, Callbacks<map_value_t<R>> callbacks)
+        : ElementsCall<R>(elements, chunksize),
+          delivery_(*this, std::move(callbacks)),
+          parts_(std::is_void_v<R> ? 0 : this->chunks()) {}
+
+    Delivery<map_value_t<R>>& delivery() { return delivery_; }
+
+    void store(std::uint64_t chunk, Values&& values) override {
+        if constexpr (!std::is_void_v<R>) parts_[chunk] = std::move(values);
+    }
 
 private:
-    void accept(std::uint64_t chunk, Reader& in) override {
-        if constexpr (!std::is_void_v<R>) {
-            auto const first = chunk * chunksize_;
-            auto const count = std::min(chunksize_, elements_ - first);
-            auto& part = parts_[chunk];
-            part.reserve(count);
-            reduction::load_results<R>(in, count,
-                                       [&](R&& value) { part.push_back(std::move(value)); });
-        }
-    }
-    stored_result_t<map_value_t<R>> take_value() override {
+    void finish(std::exception_ptr error) override {
         if constexpr (std::is_void_v<R>) {
-            return {};
+            delivery_.deliver(std::monostate{}, std::move(error));
         } else {
-            std::vector<R> all;
-            all.reserve(elements_);
-            for (auto& part : parts_)
-                for (auto&& value : part) all.push_back(std::move(value));
-            parts_.clear();
-            return all;
+            std::optional<std::vector<R>> all;
+            if (!error) {
+                all.emplace().reserve(this->elements());
+                for (auto& part : std::exchange(parts_, {}))
+                    for (auto&& value : part) all->push_back(std::move(value));
+            }
+            delivery_.deliver(std::move(all), std::move(error));
         }
     }
 
-    std::uint64_t elements_, chunksize_;
-    std::vector<std::vector<stored_result_t<R>>> parts_;
+    Delivery<map_value_t<R>> delivery_;
+    std::vector<Values> parts_;
 };
 
-}  // namespace multiprocessing::pool
-
-namespace multiprocessing {
+}  // namespace pool
 
 /// The result of a call that is under way. Dropping it neither waits nor cancels.
 /// Sharing: copies name the same result; any thread of this process may use them.
@@ -254,29 +134,73 @@ namespace multiprocessing {
 template <class R>
 class AsyncResult {
 public:
-    explicit AsyncResult(std::shared_ptr<pool::TypedCall<R>> call) : call_(std::move(call)) {}
+    template <class C>
+    explicit AsyncResult(std::shared_ptr<C> const& call)
+        : delivery_(call, &call->delivery()) {}
 
     /// The result, or the exception of the task, thrown here with its own type where that is known.
     /// Blocks: until there is one or the time is over.
     /// Errors: TimeoutError, and get() may be called again; WorkerLostError when the worker died;
-    /// RuntimeError when the pool was terminated; ValueError for the second get of a result that
-    /// cannot be copied.
+    /// CancelledError; RuntimeError when the pool was terminated; ValueError for the second get of
+    /// a result that cannot be copied.
     /// Python: `AsyncResult.get(timeout=None)`.
-    R get(Timeout timeout = {}) const { return call_->promise().get(timeout); }
+    R get(Timeout timeout = {}) const { return delivery_->promise().get(timeout); }
 
     /// Blocks: until the result is there (true) or the time is over (false).
     /// Python: `AsyncResult.wait(timeout=None)`.
-    bool wait(Timeout timeout = {}) const { return call_->promise().wait(timeout); }
+    bool wait(Timeout timeout = {}) const { return delivery_->promise().wait(timeout); }
 
     /// Python: `AsyncResult.ready()`.
-    bool ready() const { return call_->promise().ready(); }
+    [[nodiscard]] bool ready() const { return delivery_->promise().ready(); }
 
     /// Whether there is a result rather than an exception. Errors: ValueError before it is ready.
     /// Python: `AsyncResult.successful()`.
-    bool successful() const { return call_->promise().successful(); }
+    [[nodiscard]] bool successful() const {
+        if (!ready()) throw ValueError(fmt::format("{} not ready", repr()));
+        return delivery_->promise().successful();
+    }
+
+    /// What has not begun never runs, and get() throws CancelledError, for a map when those of its
+    /// chunks that have begun have ended. `running`: these are stopped too, by killing their
+    /// workers, which are replaced; threads cannot be stopped.
+    /// False: there was nothing left to cancel. Never blocks.
+    /// Python: none for a Pool; `concurrent.futures.Future.cancel()`.
+    bool cancel(CancelOptions options = {}) const {
+        return delivery_->call().cancel(options.running);
+    }
+
+    /// `co_await result` gives what get() gives. The coroutine goes on in the pool's own thread,
+    /// as a callback does, so it must not block there.
+    /// Python: none.
+    [[nodiscard]] auto operator co_await() const {
+        struct Awaiter {
+            std::shared_ptr<pool::Delivery<R>> delivery;
+
+            bool await_ready() const { return delivery->promise().ready(); }
+            bool await_suspend(std::coroutine_handle<> waiting) const {
+                return delivery->promise().when_ready([waiting] { waiting.resume(); });
+            }
+            R await_resume() const { return delivery->promise().get({}); }
+        };
+        return Awaiter{delivery_};
+    }
+
+    /// Python: `repr(result)`.
+    [[nodiscard]] std::string repr() const {
+        return fmt::format("<multiprocessing.pool.AsyncResult object at {}>",
+                           fmt::ptr(delivery_.get()));
+    }
 
 private:
-    std::shared_ptr<pool::TypedCall<R>> call_;
+    std::shared_ptr<pool::Delivery<R>> delivery_;
 };
 
+template <class R>
+AsyncResult(std::shared_ptr<pool::ApplyCall<R>> const&) -> AsyncResult<R>;
+template <class R>
+AsyncResult(std::shared_ptr<pool::MapCall<R>> const&) -> AsyncResult<pool::map_value_t<R>>;
+
 }  // namespace multiprocessing
+
+template <class R>
+struct fmt::formatter<multiprocessing::AsyncResult<R>> : multiprocessing::detail::ReprFormatter {};

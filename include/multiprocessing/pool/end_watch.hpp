@@ -10,7 +10,6 @@
 
 #include <memory>
 #include <mutex>
-#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -61,10 +60,9 @@ private:
                     std::erase(sentinels_, watched[index - 1]);
                 }
             }
-            News const news{News::worker_ended, 0, 0};
             if (!ended) continue;
             try {
-                news_.put(std::as_bytes(std::span{&news, 1}), Deadline{});
+                tell(news_, {News::worker_ended});
             } catch (MemoryError const&) {
                 // The supervisor looks by itself, a little later.
             }

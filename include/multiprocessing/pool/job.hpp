@@ -9,14 +9,21 @@
 //   running            the chunk is lost: it fails, or is queued again
 //   done               the result is there, whether or not its news got out
 // The input and the result of a chunk are messages linked to the job; the job lives as long as its
-// pool's process refers to it or an announcement of it is under way.
+// pool's process refers to it or an announcement of it is under way. The function of a map is an
+// object of its own, which several jobs may share.
+//
+// Before the claim the worker notes the chunk on its desk: a dead worker's desk is the only place
+// to look for what it held, since it has told of everything that lay there before.
 #pragma once
 
 #include <multiprocessing/heap/hand.hpp>
+#include <multiprocessing/heap/ring.hpp>
 #include <multiprocessing/heap/shared.hpp>
 #include <multiprocessing/heap/slots.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace multiprocessing::pool {
 
@@ -90,6 +97,38 @@ private:
     heap::Header* header_;
 };
 
+/// The function of a map, pickled, as an object that jobs name in their first link.
+class FunctionView {
+public:
+    /// Errors: MemoryError.
+    static heap::Shared make(heap::Hand&& text) {
+        auto function = heap::Shared::make(heap::Kind::plain, 1, 0, [](std::byte*) {});
+        JobView::store(function.header().link(0), std::move(text));
+        return function;
+    }
+    static heap::Header* text(heap::Word& name) {
+        auto* const function = JobView::message(name);
+        return function == nullptr ? nullptr : JobView::message(function->link(0));
+    }
+};
+
+/// What one worker has in hand; it alone writes here.
+struct Desk {
+    heap::Word job;    // Ref bits; 0: nothing yet
+    heap::Word chunk;  // written before `job`
+    heap::Word began;  // when, on the monotonic clock
+    std::uint64_t padding[5];
+};
+static_assert(sizeof(Desk) == 64);
+
+/// The desks of a pool.
+inline heap::Shared make_desks(std::uint32_t count) {
+    return heap::Shared::make(heap::Kind::plain, 0, count * sizeof(Desk), [](std::byte*) {});
+}
+inline Desk& desk(heap::Shared const& desks, std::uint32_t index) {
+    return desks.body<Desk>()[index];
+}
+
 /// Tells the workers of a chunk. Keeps the job alive until it is heard.
 /// Errors: MemoryError.
 inline heap::Hand make_announcement(heap::Shared const& job, std::uint64_t chunk) {
@@ -104,8 +143,17 @@ struct News {
     enum Kind : std::uint64_t { worker_ready, chunk_done, worker_ended, look_again };
 
     Kind kind;
-    std::uint64_t job;    // Ref bits; of worker_ready: the worker's SlotStamp
-    std::uint64_t chunk;
+    std::uint64_t job = 0;     // Ref bits
+    std::uint64_t chunk = 0;
+    std::uint64_t worker = 0;  // SlotStamp
+    std::uint64_t began = 0;   // on the monotonic clock
+    std::uint64_t ended = 0;
 };
+static_assert(sizeof(News) <= heap::inline_bytes);
+
+/// Errors: MemoryError.
+inline void tell(heap::Ring& ring, News const& news) {
+    ring.put(std::as_bytes(std::span{&news, 1}), Deadline{});
+}
 
 }  // namespace multiprocessing::pool

@@ -3,32 +3,25 @@
 // Layer 6 (pool). Mirrors the signatures of Lib/multiprocessing/pool.py.
 #pragma once
 
+#include <multiprocessing/errors.hpp>
 #include <multiprocessing/pool/async_result.hpp>
-#include <multiprocessing/pool/worker.hpp>
-#include <multiprocessing/reduction/partial.hpp>
+#include <multiprocessing/pool/call.hpp>
+#include <multiprocessing/pool/initializer.hpp>
+#include <multiprocessing/reduction/map.hpp>
+#include <multiprocessing/reduction/task.hpp>
+#include <multiprocessing/timeout.hpp>
 
-#include <concepts>
 #include <cstdint>
+#include <exception>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <ranges>
+#include <string>
 #include <type_traits>
-#include <utility>
 
 namespace multiprocessing {
 
 namespace pool {
-
-/// A message of the bytes that `write(Writer&)` writes, with the shared objects that they name.
-/// Errors: PicklingError, MemoryError; nothing is left behind.
-template <class Write>
-heap::Hand write_message(Write write) {
-    HeapCourier courier;
-    Writer out{&courier};
-    write(out);
-    return to_message(out, courier);
-}
 
 template <class F, class... A>
 using apply_result_t = reduction::task_result_t<reduction::stored_t<F>, reduction::stored_t<A>...>;
@@ -40,42 +33,15 @@ using map_result_t = reduction::map_result_t<std::remove_reference_t<F> const&,
 template <class F, class Xs, reduction::Spread spread = reduction::Spread::no>
 using map_results_t = map_value_t<map_result_t<F, Xs, spread>>;
 
+/// A number that the caller gave as an option.
+/// Errors: ValueError below 1.
+inline std::uint64_t positive(char const* name, std::int64_t value) {
+    if (value < 1)
+        throw ValueError(std::string(name) + " must be 1 or more, not " + std::to_string(value));
+    return static_cast<std::uint64_t>(value);
+}
+
 }  // namespace pool
-
-/// What a worker calls first: a function without arguments; bind some with mp::partial.
-/// Python: `initializer` and `initargs`.
-class Initializer {
-public:
-    Initializer() = default;
-    template <class F>
-        requires(!std::same_as<std::remove_cvref_t<F>, Initializer> &&
-                 reduction::InvocableTask<F>)
-    Initializer(F&& function)
-        : write_([f = reduction::stored_t<F>(std::forward<F>(function))](Writer& out) {
-              reduction::dump_target(out, f);
-          }) {}
-
-    template <class F>
-        requires(PortableCallable<reduction::stored_t<F>> && !reduction::InvocableTask<F>)
-    Initializer(F&&) {
-        static_assert(reduction::diagnose_target<F>());
-    }
-
-    explicit operator bool() const { return write_ != nullptr; }
-
-    /// Errors: PicklingError.
-    void write(pool::WorkerOrder& order) const {
-        if (!write_) return;
-        HeapCourier courier;
-        Writer out{&courier};
-        write_(out);
-        order.initializer.assign(out.bytes().begin(), out.bytes().end());
-        order.handles.assign(courier.handles().begin(), courier.handles().end());
-    }
-
-private:
-    std::function<void(Writer&)> write_;
-};
 
 struct PoolOptions {
     std::optional<int> processes = std::nullopt;
@@ -83,9 +49,22 @@ struct PoolOptions {
     std::optional<std::int64_t> maxtasksperchild = std::nullopt;  // chunks, as in Python
 };
 
+// retries: how often a task, or a chunk, is run again when its worker dies.
+// task_timeout: how long one run of it may take; then its worker is killed and it fails with
+// TimeoutError. A pool of threads can do neither, and ignores them.
+
+template <class F, class... A>
+struct ApplyOptions {
+    typename pool::Callbacks<pool::apply_result_t<F, A...>>::Success callback = {};
+    std::function<void(std::exception_ptr)> error_callback = {};
+    unsigned retries = 0;
+    Timeout task_timeout = {};
+};
+
 struct MapOptions {
     std::optional<std::int64_t> chunksize = std::nullopt;  // default: four chunks a worker
-    unsigned retries = 0;  // how often a chunk is run again when its worker dies
+    unsigned retries = 0;
+    Timeout task_timeout = {};
 };
 
 template <class Results>
@@ -94,13 +73,16 @@ struct MapAsyncOptions {
     typename pool::Callbacks<Results>::Success callback = {};
     std::function<void(std::exception_ptr)> error_callback = {};
     unsigned retries = 0;
+    Timeout task_timeout = {};
 };
 
-template <class F, class... A>
-struct ApplyOptions {
-    typename pool::Callbacks<pool::apply_result_t<F, A...>>::Success callback = {};
-    std::function<void(std::exception_ptr)> error_callback = {};
-    unsigned retries = 0;  // how often the task is run again when its worker dies
+struct ImapOptions {
+    std::int64_t chunksize = 1;
+    /// How many elements at most are read ahead of the results that were taken. Default: all, of a
+    /// range that knows its length; a few for each worker, of any other.
+    std::optional<std::int64_t> buffersize = std::nullopt;
+    unsigned retries = 0;
+    Timeout task_timeout = {};
 };
 
 }  // namespace multiprocessing

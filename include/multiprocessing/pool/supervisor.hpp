@@ -3,50 +3,50 @@
 // their results.
 // Layer 6 (pool). Mirrors _handle_workers and _handle_results of Lib/multiprocessing/pool.py.
 //
-// Truth lies in the chunks of the jobs, not in the news: news only say where to look. When a worker
-// is dead, every chunk that bears its name is settled, whatever it got round to telling.
+// Truth lies in the chunks of the jobs and on the desks, not in the news: news only say where to
+// look.
 #pragma once
 
-#include <multiprocessing/pool/async_result.hpp>
-#include <multiprocessing/pool/end_watch.hpp>
-#include <multiprocessing/pool/engine.hpp>
+#include <multiprocessing/pool/board.hpp>
+#include <multiprocessing/pool/policy.hpp>
+#include <multiprocessing/pool/roster.hpp>
 #include <multiprocessing/util/log.hpp>
 
-#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace multiprocessing::pool {
 
-/// Python: the states of `multiprocessing.pool.Pool`.
-enum class PoolState : std::uint8_t { run, close, terminate };
-
 /// The pool but for its types. Its public functions may be called by any thread.
-class Supervisor {
+class Supervisor final : public Runner {
 public:
-    Supervisor(StartMethod method, unsigned workers, WorkerOrder order)
+    Supervisor(StartMethod method, unsigned workers, WorkerOrder order, Policy policy = {})
         : size_(workers),
+          policy_(std::move(policy)),
           tasks_(order.tasks),
           news_(order.news),
-          engine_(method, std::move(order)) {
+          desks_(order.desks = make_desks(workers)),
+          roster_(LocalEngine(method, std::move(order), policy_), news_, workers) {
         try {
-            for (unsigned i = 0; i < size_; ++i) members_.push_back(engine_.launch());
+            while (!policy_.on_demand && roster_.count() < size_) roster_.launch();
             wake();  // the ring has room for some news from now on, whatever becomes of memory
-            watch_.emplace(news_);
+            roster_.begin_watch();
         } catch (...) {
-            end_members();
+            roster_.end_all();
             throw;
         }
-        for (auto const& member : members_) watch(member);
         thread_ = std::thread([this] { run(); });
     }
-    ~Supervisor() {
+    ~Supervisor() override {
         terminate();
-        thread_.join();
+        if (thread_.get_id() == std::this_thread::get_id()) thread_.detach();
+        else thread_.join();
     }
 
     unsigned size() const { return size_; }
@@ -54,25 +54,42 @@ public:
         std::lock_guard guard(mutex_);
         return state_;
     }
+    std::vector<std::int64_t> pids() const { return roster_.pids(); }
 
+    /// Takes over a call whose job is written.
     /// Errors: ValueError when the pool takes no more work; MemoryError.
-    void submit(std::shared_ptr<Call> const& call) {
-        auto const job = call->job();
-        auto const bits = job.ref().bits;
-        auto const chunks = call->chunks();
+    void submit(std::shared_ptr<Posted> const& posted, std::weak_ptr<Runner> self) {
+        auto const number = posted->job.ref().bits;
+        auto const chunks = posted->call->chunks();
+        posted->call->posted(std::move(self), number);
         {
             std::lock_guard guard(mutex_);
-            if (broken_) std::rethrow_exception(broken_);
+            if (broken_) std::rethrow_exception(broken_());
             if (state_ != PoolState::run) throw ValueError("Pool not running");
-            calls_.emplace(bits, call);
+            board_.add(posted);
         }
+        if (posted->limits.timeout != Timeout{}) watches_clock_ = true;
         try {
-            for (std::uint64_t i = 0; i < chunks; ++i) announce(job, i);
+            for (std::uint64_t i = 0; i < chunks; ++i) announce(posted->job, i);
+            if (watches_clock_ || roster_.count() < size_) wake();
         } catch (...) {
-            std::lock_guard guard(mutex_);
-            calls_.erase(bits);
+            board_.remove(number);
             throw;
         }
+    }
+
+    bool cancel(Call& call, bool running) override {
+        auto const posted = board_.find(call.number());
+        if (!posted) return false;
+        auto const withdrawn = Board::cancel_queued(*posted);
+        bool const stops = running && is_running(*posted);
+        if (withdrawn == 0 && !stops) return false;
+        {
+            std::lock_guard guard(mutex_);
+            wishes_.push_back({posted, withdrawn, stops});
+        }
+        try_wake();
+        return true;
     }
 
     void close() { enter(PoolState::close); }
@@ -87,9 +104,14 @@ public:
     }
 
 private:
-    static constexpr std::uint64_t longest_nap_ns = 200'000'000;
+    struct Wish {
+        PostedCall posted;
+        std::uint64_t withdrawn;
+        bool stops;
+    };
 
-    using Calls = std::unordered_map<std::uint64_t, std::shared_ptr<Call>>;
+    static constexpr std::uint64_t longest_nap_ns = 200'000'000;
+    static constexpr std::uint64_t short_nap_ns = 10'000'000;
 
     void enter(PoolState state) {
         {
@@ -97,6 +119,11 @@ private:
             if (state_ >= state) return;
             state_ = state;
         }
+        try_wake();
+    }
+
+    void wake() { tell(news_, {News::look_again}); }
+    void try_wake() {
         try {
             wake();
         } catch (MemoryError const&) {
@@ -104,61 +131,59 @@ private:
         }
     }
 
-    void wake() {
-        News const news{News::look_again, 0, 0};
-        news_.put(std::as_bytes(std::span{&news, 1}), Deadline{});
-    }
-
     void announce(heap::Shared const& job, std::uint64_t chunk) {
         auto message = make_announcement(job, chunk);
         tasks_.put(message, Deadline{});
     }
 
-    void watch(Member const& member) {
-        if (member.sentinel && *member.sentinel) watch_->add(member.sentinel);
-        else must_poll_ = true;
-    }
-
     void run() {
-        for (;;) {
-            bool look = false;
+        do {
+            bool const naps_short = roster_.must_poll() || tries_again_ || watches_clock_;
             auto const deadline =
-                Deadline(Timeout::from_ns(must_poll_ ? 10'000'000 : longest_nap_ns));
-            News news{News::look_again, 0, 0};
+                Deadline(Timeout::from_ns(naps_short ? short_nap_ns : longest_nap_ns));
+            News news{News::look_again};
             heap::Hand failure;
-            if (!news_.get(
-                    [&](heap::RingItem& item) {
-                        if (item.is_message()) failure = item.take();
-                        else std::memcpy(&news, item.bytes().data(), sizeof news);
-                    },
-                    deadline))
-                look = true;
+            news_.get(
+                [&](heap::RingItem& item) {
+                    if (item.is_message()) failure = item.take();
+                    else std::memcpy(&news, item.bytes().data(), sizeof news);
+                },
+                deadline);
             if (failure) give_up(reason_in(failure.header()));
-            else if (news.kind == News::chunk_done) collect(news.job, news.chunk);
-            else if (news.kind == News::worker_ready) welcome(heap::SlotStamp::from(news.job));
-            else look = true;
+            else handle(news);
             failure.drop();
-            if (look) look_at_members();
-            if (is_over()) break;
-        }
-        watch_.reset();
-        abandon_all(std::make_exception_ptr(
-            RuntimeError("the pool was terminated before the task had ended")));
+        } while (!is_over());
+        roster_.end_watch();
+        board_.abandon_all([] {
+            return std::make_exception_ptr(
+                RuntimeError("the pool was terminated before the task had ended"));
+        });
         std::lock_guard guard(mutex_);
         is_finished_ = true;
         finished_.notify_all();
     }
 
+    void handle(News const& news) {
+        if (news.kind == News::chunk_done) {
+            if (auto const posted = board_.find(news.job)) board_.collect(*posted, news.chunk);
+            if (watches_clock_ && platform::monotonic_ns() > next_look_) look();
+        } else if (news.kind == News::worker_ready) {
+            failed_starts_ = 0;
+            roster_.welcome(heap::SlotStamp::from(news.worker));
+        } else {
+            look();
+        }
+    }
+
     /// True when there is nothing more to do, ever.
     bool is_over() {
-        std::unique_lock guard(mutex_);
-        if (state_ == PoolState::terminate) {
-            guard.unlock();
-            end_members();
+        auto const state = this->state();
+        if (state == PoolState::terminate) {
+            roster_.end_all();
             return true;
         }
-        if (state_ == PoolState::close && calls_.empty()) {
-            if (members_.empty()) return true;
+        if (state == PoolState::close && board_.empty()) {
+            if (roster_.empty()) return true;
             if (!stops_are_sent_) send_stops();
         }
         return false;
@@ -166,7 +191,7 @@ private:
 
     void send_stops() {
         try {
-            for (std::size_t i = 0; i < members_.size(); ++i)
+            for (auto n = roster_.count(); n > 0; --n)
                 tasks_.put(std::span<std::byte const>{}, Deadline{});
             stops_are_sent_ = true;
         } catch (MemoryError const& error) {
@@ -175,121 +200,139 @@ private:
         }
     }
 
-    std::shared_ptr<Call> find(std::uint64_t job) {
-        std::lock_guard guard(mutex_);
-        auto const found = calls_.find(job);
-        return found == calls_.end() ? nullptr : found->second;
-    }
-
-    void collect(std::uint64_t job, std::uint64_t chunk) {
-        if (auto const call = find(job)) collect(*call, job, chunk);
-    }
-    void collect(Call& call, std::uint64_t job, std::uint64_t chunk) {
-        JobView const view{call.job().header()};
-        auto& word = view.chunk(chunk);
-        if (ChunkWord::phase(word.load(std::memory_order_acquire)) != ChunkWord::done) return;
-        auto* const outcome = JobView::message(view.result(chunk));
-        auto const last = outcome != nullptr && call.settle(chunk, *outcome);
-        word.store(ChunkWord::pack(ChunkWord::settled), std::memory_order_release);
-        JobView::drop(view.result(chunk));
-        JobView::drop(view.input(chunk));
-        if (last) complete(job);
-    }
-
-    void complete(std::uint64_t job) {
-        auto const call = find(job);
-        if (!call) return;
-        {
-            std::lock_guard guard(mutex_);
-            calls_.erase(job);
-        }
-        try {
-            call->complete();
-        } catch (std::exception const& error) {
-            util::log(logging::error, "a callback of a pool has thrown: {}", error.what());
-        } catch (...) {
-            util::log(logging::error, "a callback of a pool has thrown");
-        }
-    }
-
-    // ---- workers -----------------------------------------------------------------------------
-
-    void look_at_members() {
-        for (std::size_t i = 0; i < members_.size();) {
-            if (!engine_.has_ended(members_[i])) {
-                ++i;
-                continue;
-            }
-            auto member = std::move(members_[i]);
-            members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(i));
-            auto const status = engine_.collect(member);
+    void look() {
+        next_look_ = platform::monotonic_ns() + short_nap_ns;
+        fulfil_wishes();
+        if (watches_clock_) stop_late_ones();
+        roster_.take_ended([this](Member const& member, std::optional<int> status) {
             util::log(logging::debug, "worker {} ended with status {}", member.pid,
                       status ? std::to_string(*status) : "unknown");
             settle_after(member, status);
-            if (status != 0 && !member.is_ready && ++failed_starts_ > most_failed_starts())
-                give_up(std::make_exception_ptr(WorkerLostError(member.pid, status)));
-        }
+        });
         heap::sweep_dead();  // descendants of the dead, whom nobody waits for
-        replace_members();
+        launch_missing();
+    }
+
+    // ---- workers that are stopped in a task --------------------------------------------------
+
+    static bool is_running(Posted const& posted) {
+        for (std::uint64_t i = 0; i < posted.call->chunks(); ++i)
+            if (ChunkWord::phase(posted.view().chunk(i).load()) == ChunkWord::running) return true;
+        return false;
+    }
+
+    /// The chunk at which a worker is now, if that is the case.
+    PostedCall at_work(Member const& member, std::uint64_t& chunk) const {
+        auto const& place = desk(desks_, member.desk);
+        auto posted = board_.find(place.job.load(std::memory_order_acquire));
+        chunk = place.chunk.load(std::memory_order_relaxed);
+        if (!posted || chunk >= posted->call->chunks()) return nullptr;
+        auto const seen = posted->view().chunk(chunk).load(std::memory_order_acquire);
+        if (ChunkWord::worker(seen) != member.stamp || ChunkWord::phase(seen) != ChunkWord::running)
+            return nullptr;
+        return posted;
+    }
+
+    void stop(Member& member, Posted const& posted, std::uint64_t chunk, std::exception_ptr why) {
+        member.doom = Doom{posted.call->number(), chunk, std::move(why)};
+        roster_.kill(member);
+    }
+
+    void fulfil_wishes() {
+        std::vector<Wish> wishes;
+        {
+            std::lock_guard guard(mutex_);
+            wishes.swap(wishes_);
+        }
+        for (auto const& wish : wishes) {
+            board_.fail_cancelled(*wish.posted, wish.withdrawn);
+            std::uint64_t chunk = 0;
+            for (auto& member : roster_.members())
+                if (wish.stops && !member.doom && at_work(member, chunk) == wish.posted)
+                    stop(member, *wish.posted, chunk,
+                         std::make_exception_ptr(CancelledError("the task was cancelled")));
+        }
+    }
+
+    void stop_late_ones() {
+        auto const now = platform::monotonic_ns();
+        std::uint64_t chunk = 0;
+        for (auto& member : roster_.members()) {
+            auto const began = desk(desks_, member.desk).began.load(std::memory_order_acquire);
+            auto const posted = at_work(member, chunk);
+            if (!posted || began == 0 || member.doom || now - began < posted->limits.timeout.ns())
+                continue;
+            stop(member, *posted, chunk,
+                 std::make_exception_ptr(
+                     TimeoutError("the task took too long, and its worker was killed")));
+        }
+    }
+
+    // ---- workers that have ended -------------------------------------------------------------
+
+    /// What the dead worker had in hand.
+    void settle_after(Member const& member, std::optional<int> status) {
+        bool lost = false;
+        auto const& place = desk(desks_, member.desk);
+        auto const chunk = place.chunk.load(std::memory_order_relaxed);
+        auto const posted = board_.find(place.job.load(std::memory_order_acquire));
+        if (posted && chunk < posted->call->chunks()) {
+            auto const seen = posted->view().chunk(chunk).load(std::memory_order_acquire);
+            if (ChunkWord::worker(seen) == member.stamp) {
+                lost = ChunkWord::phase(seen) == ChunkWord::running;
+                if (ChunkWord::phase(seen) == ChunkWord::done) board_.collect(*posted, chunk);
+            }
+            if (lost && !(policy_.broken && !member.doom))
+                lose(*posted, chunk, ChunkWord::lost(seen), member, status);
+        }
+        if (policy_.broken && !member.doom && (lost || status != 0))
+            return give_up(std::make_exception_ptr(WorkerLostError(member.pid, status)));
+        if (status != 0 && !member.is_ready && ++failed_starts_ > most_failed_starts())
+            give_up(std::make_exception_ptr(WorkerLostError(member.pid, status)));
     }
     unsigned most_failed_starts() const { return 10 + 2 * size_; }
 
-    void welcome(heap::SlotStamp stamp) {
-        failed_starts_ = 0;
-        for (auto& member : members_)
-            if (member.stamp == stamp) member.is_ready = true;
-    }
-
-    /// Every chunk that the dead worker had in hand.
-    void settle_after(Member const& member, std::optional<int> status) {
-        for (auto const& [job, call] : all_calls())
-            for (std::uint64_t i = 0; call->job() && i < call->chunks(); ++i) {
-                auto& word = JobView{call->job().header()}.chunk(i);
-                auto const seen = word.load(std::memory_order_acquire);
-                if (ChunkWord::worker(seen) != member.stamp) continue;
-                if (ChunkWord::phase(seen) == ChunkWord::done) {
-                    collect(*call, job, i);
-                } else if (ChunkWord::phase(seen) == ChunkWord::running) {
-                    lose(*call, job, i, ChunkWord::lost(seen) + 1, member, status);
-                }
-            }
-    }
-
-    void lose(Call& call, std::uint64_t job, std::uint64_t chunk, std::uint64_t times,
-              Member const& member, std::optional<int> status) {
-        auto& word = JobView{call.job().header()}.chunk(chunk);
-        auto reason = std::make_exception_ptr(WorkerLostError(member.pid, status));
-        if (times <= call.retries()) {
+    void lose(Posted const& posted, std::uint64_t chunk, std::uint64_t times, Member const& member,
+              std::optional<int> status) {
+        std::exception_ptr reason;
+        bool again = !posted.is_cancelled.load();
+        if (member.doom && member.doom->job == posted.call->number() &&
+            member.doom->chunk == chunk) {
+            reason = member.doom->reason;
+            again = false;
+        } else if (!member.doom) {  // else it was killed for what it had finished in that moment
+            again = again && ++times <= posted.limits.retries;
+            auto const chunks = posted.call->chunks();
+            reason = std::make_exception_ptr(WorkerLostError(
+                member.pid, status,
+                chunks == 1 ? "the task" : fmt::format("chunk {} of {}", chunk + 1, chunks)));
+        } else {
+            reason = std::make_exception_ptr(CancelledError("the task was cancelled"));
+        }
+        if (again) {
             try {
-                word.store(ChunkWord::pack(ChunkWord::queued, times));
-                announce(call.job(), chunk);
+                posted.view().chunk(chunk).store(ChunkWord::pack(ChunkWord::queued, times));
+                announce(posted.job, chunk);
                 return;
             } catch (MemoryError const&) {
                 reason = std::current_exception();
             }
         }
-        word.store(ChunkWord::pack(ChunkWord::settled), std::memory_order_release);
-        if (call.settle(reason)) complete(job);
+        board_.fail(posted, chunk, std::move(reason));
     }
 
-    void replace_members() {
+    void launch_missing() {
+        tries_again_ = false;
         if (broken() || stops_are_sent_ || state() == PoolState::terminate) return;
+        auto const wanted = policy_.on_demand ? board_.load(size_) : size_;
         try {
-            while (members_.size() < size_) {
-                members_.push_back(engine_.launch());
-                watch(members_.back());
-            }
+            while (roster_.count() < wanted) roster_.launch();
         } catch (std::exception const& error) {
             util::log(logging::error, "a worker cannot be started: {}", error.what());
-            if (++failed_starts_ > most_failed_starts()) give_up(std::current_exception());
-            else must_poll_ = true;  // try again soon
+            if (++failed_starts_ > most_failed_starts() || policy_.broken)
+                give_up(std::current_exception());
+            else tries_again_ = true;
         }
-    }
-
-    void end_members() {
-        for (auto& member : members_) engine_.kill(member);
-        for (auto& member : members_) engine_.collect(member);
-        members_.clear();
     }
 
     // ---- failure of the pool as a whole ------------------------------------------------------
@@ -311,49 +354,38 @@ private:
     }
 
     /// No worker can work: everything fails with the reason, now and later.
-    void give_up(std::exception_ptr reason) {
+    void give_up(std::exception_ptr const& reason) {
+        std::function<std::exception_ptr()> make = [reason] { return reason; };
+        if (policy_.broken) make = [reason, wrap = policy_.broken] { return wrap(reason); };
         {
             std::lock_guard guard(mutex_);
             if (broken_) return;
-            broken_ = reason;
+            broken_ = make;
         }
-        abandon_all(reason);
-    }
-
-    Calls all_calls() {
-        std::lock_guard guard(mutex_);
-        return calls_;
-    }
-
-    void abandon_all(std::exception_ptr const& reason) {
-        for (auto const& [job, call] : all_calls()) {
-            for (std::uint64_t i = 0; i < call->chunks(); ++i) {
-                auto& word = JobView{call->job().header()}.chunk(i);
-                auto seen = word.load(std::memory_order_acquire);
-                if (ChunkWord::phase(seen) == ChunkWord::queued)
-                    word.compare_exchange_strong(seen, ChunkWord::pack(ChunkWord::settled));
-            }
-            call->abandon(reason);
-            complete(job);
-        }
+        for (auto const& member : roster_.members())
+            if (policy_.broken) roster_.kill(member);
+        board_.abandon_all(make);
     }
 
     unsigned size_;
+    Policy policy_;
     heap::Ring tasks_, news_;
-    LocalEngine engine_;
-    std::vector<Member> members_;  // of the supervisor's thread, once it runs
-    bool must_poll_ = false;
+    heap::Shared desks_;
+    Board board_;
+    Roster roster_;
     bool stops_are_sent_ = false;
+    bool tries_again_ = false;
     unsigned failed_starts_ = 0;  // since a worker was ready last
+    std::uint64_t next_look_ = 0;
+    std::atomic<bool> watches_clock_{false};
 
     mutable std::mutex mutex_;  // of what follows
     PoolState state_ = PoolState::run;
-    Calls calls_;
-    std::exception_ptr broken_;
+    std::vector<Wish> wishes_;
+    std::function<std::exception_ptr()> broken_;
     bool is_finished_ = false;
     std::condition_variable finished_;
 
-    std::optional<EndWatch> watch_;
     std::thread thread_;
 };
 

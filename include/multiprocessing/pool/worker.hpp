@@ -5,6 +5,7 @@
 
 #include <multiprocessing/heap/ring.hpp>
 #include <multiprocessing/pickle.hpp>
+#include <multiprocessing/platform/clock.hpp>
 #include <multiprocessing/pool/job.hpp>
 #include <multiprocessing/process/system_exit.hpp>
 #include <multiprocessing/reduction/exception.hpp>
@@ -21,6 +22,7 @@ namespace multiprocessing::pool {
 struct WorkerOrder {
     heap::Ring tasks;
     heap::Ring news;
+    heap::Shared desks;
     std::uint64_t tasks_per_child = 0;    // 0: no limit
     std::vector<std::byte> initializer;   // a pickled task without result; may be empty
     std::vector<heap::Shared> handles;    // that it names
@@ -64,11 +66,12 @@ decltype(auto) read_message(heap::Header& message, Read read) {
 
 class Worker {
 public:
-    explicit Worker(WorkerOrder order) : order_(std::move(order)) {}
+    Worker(WorkerOrder order, std::uint32_t desk_index)
+        : order_(std::move(order)), desk_(desk(order_.desks, desk_index)) {}
 
     void run() {
         if (!initialize()) return;
-        tell({News::worker_ready, heap::my_stamp().bits(), 0});
+        tell(order_.news, {.kind = News::worker_ready, .worker = me_});
         for (std::uint64_t done = 0;
              order_.tasks_per_child == 0 || done < order_.tasks_per_child;) {
             bool stop = false;
@@ -90,6 +93,9 @@ private:
         chunk_ = *reinterpret_cast<std::uint64_t*>(message->body());
         job_ = ledger.header(heap::Ref{message->link(0).load(std::memory_order_acquire)});
         if (job_ == nullptr) return true;
+        desk_.chunk.store(chunk_, std::memory_order_relaxed);
+        desk_.job.store(message->link(0).load(std::memory_order_relaxed),
+                        std::memory_order_release);
         auto& word = JobView{*job_}.chunk(chunk_);
         auto seen = word.load(std::memory_order_acquire);
         if (ChunkWord::phase(seen) == ChunkWord::queued &&
@@ -102,6 +108,8 @@ private:
 
     void work() {
         JobView const job{*job_};
+        auto const began = platform::monotonic_ns();
+        desk_.began.store(began, std::memory_order_release);
         auto result = detail::write_outcome([&](Writer& out) {
             if (job.body().kind == JobKind::call) call(job, out);
             else map(job, out);
@@ -112,11 +120,9 @@ private:
         auto& word = job.chunk(chunk_);
         auto const lost = ChunkWord::lost(word.load(std::memory_order_relaxed));
         word.store(ChunkWord::pack(ChunkWord::done, lost, heap::my_stamp()));
-        tell({News::chunk_done, announcement.header().link(0).load(), chunk_});
-    }
-
-    void tell(News const& news) {
-        order_.news.put(std::as_bytes(std::span{&news, 1}), Deadline{});
+        tell(order_.news, {News::chunk_done, announcement.header().link(0).load(), chunk_, me_,
+                           began, platform::monotonic_ns()});
+        desk_.began.store(0, std::memory_order_release);
     }
 
     void call(JobView job, Writer& out) {
@@ -126,7 +132,7 @@ private:
     }
 
     void map(JobView job, Writer& out) {
-        auto& text = *JobView::message(job.function());
+        auto& text = *FunctionView::text(job.function());
         auto const name = job.function().load(std::memory_order_relaxed);
         if (!function_ || function_name_ != name) {
             function_.reset();
@@ -167,6 +173,8 @@ private:
     }
 
     WorkerOrder order_;
+    Desk& desk_;
+    std::uint64_t me_ = heap::my_stamp().bits();
     heap::Hand announcement_;
     heap::Header* job_ = nullptr;  // kept alive by the announcement
     std::uint64_t chunk_ = 0;
@@ -175,7 +183,9 @@ private:
 };
 
 /// The target of a worker process.
-inline void run_worker(WorkerOrder order) { Worker{std::move(order)}.run(); }
+inline void run_worker(WorkerOrder order, std::uint32_t desk) {
+    Worker{std::move(order), desk}.run();
+}
 
 }  // namespace multiprocessing::pool
 
@@ -186,6 +196,7 @@ struct pickle<pool::WorkerOrder> {
     static void dump(Writer& out, pool::WorkerOrder const& order) {
         out.handle(order.tasks.shared());
         out.handle(order.news.shared());
+        out.handle(order.desks);
         out.write(order.tasks_per_child);
         out.write(order.initializer);
         out.write(std::uint64_t{order.handles.size()});
@@ -195,6 +206,7 @@ struct pickle<pool::WorkerOrder> {
         pool::WorkerOrder order;
         order.tasks = heap::Ring{in.handle()};
         order.news = heap::Ring{in.handle()};
+        order.desks = in.handle();
         order.tasks_per_child = in.read<std::uint64_t>();
         order.initializer = in.read<std::vector<std::byte>>();
         for (auto n = in.read<std::uint64_t>(); n > 0; --n) order.handles.push_back(in.handle());

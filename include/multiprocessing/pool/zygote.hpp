@@ -21,7 +21,7 @@ struct ZygoteLetter {
 
     Kind kind;
     std::int64_t pid;
-    std::uint64_t stamp;
+    std::uint64_t stamp;  // of a request: the desk
     std::int64_t status;  // no_status: not known
     std::array<char, 64> text;  // a name, or what went wrong
 
@@ -49,7 +49,7 @@ inline void set_text(ZygoteLetter& letter, std::string_view text) {
     letter.text[n] = '\0';
 }
 
-inline ZygoteLetter serve(ZygoteLetter const& request, WorkerOrder const& order,
+inline ZygoteLetter serve(ZygoteLetter const& request, WorkerOrder const& order, bool daemon,
                           std::vector<process::Worker>& children) {
     ZygoteLetter reply{ZygoteLetter::answer, request.pid, 0, ZygoteLetter::no_status, {}};
     try {
@@ -57,7 +57,9 @@ inline ZygoteLetter serve(ZygoteLetter const& request, WorkerOrder const& order,
             process::ChildSpec spec;
             spec.name = request.text.data();
             spec.method = StartMethod::fork;
-            children.push_back(process::start_child(std::move(spec), &run_worker, order));
+            spec.daemon = daemon;
+            children.push_back(process::start_child(
+                std::move(spec), &run_worker, order, static_cast<std::uint32_t>(request.stamp)));
             reply.pid = children.back().pid();
             reply.stamp = children.back().stamp().bits();
         } else if (request.kind == ZygoteLetter::collect) {
@@ -79,12 +81,12 @@ inline ZygoteLetter serve(ZygoteLetter const& request, WorkerOrder const& order,
 /// The target of the zygote. It looks after its parent by itself, since a thread for that would be
 /// one thread too many in a process that forks.
 inline void run_zygote(heap::Ring requests, heap::Ring answers, WorkerOrder order,
-                       std::uint64_t parent) {
+                       bool daemon, std::uint64_t parent) {
     std::vector<process::Worker> children;
     while (!heap::is_dead(heap::SlotStamp::from(parent))) {
         ZygoteLetter request;
         if (receive(requests, request, Deadline(Timeout::from_ns(100'000'000))))
-            post(answers, serve(request, order, children));
+            post(answers, serve(request, order, daemon, children));
     }
 }
 
@@ -98,7 +100,8 @@ public:
         heap::SlotStamp stamp;
     };
 
-    explicit Zygote(WorkerOrder const& order)
+    /// Whether its workers are daemons.
+    Zygote(WorkerOrder const& order, bool daemon)
         : requests_(heap::Ring::make()), answers_(heap::Ring::make()) {
         process::ChildSpec spec;
         spec.kind = "ForkPoolZygote";
@@ -106,8 +109,10 @@ public:
         spec.watches_parent = false;
         child_.emplace(process::start_child(
             std::move(spec),
-            [requests = requests_, answers = answers_, order,
-             me = heap::my_stamp().bits()] { detail::run_zygote(requests, answers, order, me); }));
+            [requests = requests_, answers = answers_, order, daemon,
+             me = heap::my_stamp().bits()] {
+                detail::run_zygote(requests, answers, order, daemon, me);
+            }));
     }
     Zygote(Zygote const&) = delete;
     Zygote& operator=(Zygote const&) = delete;
@@ -119,8 +124,8 @@ public:
     bool is_alive() const { return !child_->poll().has_value(); }
 
     /// Errors: ProcessError when the worker could not be forked.
-    Born fork_worker(std::string_view name) {
-        ZygoteLetter request{ZygoteLetter::fork_worker, 0, 0, 0, {}};
+    Born fork_worker(std::string_view name, std::uint32_t desk) {
+        ZygoteLetter request{ZygoteLetter::fork_worker, 0, desk, 0, {}};
         detail::set_text(request, name);
         auto const reply = ask(request);
         if (!reply || reply->kind == ZygoteLetter::failed)

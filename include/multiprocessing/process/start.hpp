@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/errors.hpp>
+#include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/popen_fork.hpp>
 #include <multiprocessing/popen_forkserver.hpp>
 #include <multiprocessing/popen_spawn.hpp>
@@ -35,6 +36,7 @@ inline void launch(std::shared_ptr<Child> const& child) {
         auto const method = child->method ? *child->method : fix_method();
         reap_finished();
         ensure_children_are_ended();
+        platform::flush_stdio();  // what was printed before the start stands before what it prints
         if (method == StartMethod::fork)
             popen_fork::launch(child);
         else if (method == StartMethod::spawn)

@@ -8,7 +8,9 @@
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/fwd.hpp>
 #include <multiprocessing/heap/ring.hpp>
+#include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
+#include <multiprocessing/queues/tasks.hpp>
 #include <multiprocessing/reduction/item.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
 #include <multiprocessing/timeout.hpp>
@@ -38,9 +40,6 @@ namespace multiprocessing {
 ///     A process that is stopped, not killed, in the middle of a put holds up later items.
 template <class T>
 class Queue {
-    static_assert(!std::is_same_v<T, Object>,
-                  "mp::Object does not exist yet: name the type of the items, as in Queue<int>");
-
 public:
     using value_type = T;
 
@@ -48,9 +47,7 @@ public:
     /// Errors: MemoryError.
     /// Python: `multiprocessing.Queue(maxsize=0)`.
     explicit Queue(long maxsize = 0)
-        : local_(std::make_shared<Local>(
-              heap::Ring::make({.maxsize = maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : 0,
-                                .type = type_hash()}))) {}
+        : Queue(detail::QueueRing(new_ring(maxsize, false))) {}
 
     /// Puts a copy of an item.
     /// Blocks: while the queue is full, unless `block` is false.
@@ -131,7 +128,8 @@ public:
 
     /// Python's `repr`, which is its `str` too. The address is the same in all processes.
     [[nodiscard]] std::string repr() const {
-        return fmt::format("<multiprocessing.queues.Queue object at {:#x}>",
+        return fmt::format("<multiprocessing.queues.{} object at {:#x}>",
+                           local_->tasks ? "JoinableQueue" : "Queue",
                            local_->ring.shared().ref().offset());
     }
 
@@ -140,22 +138,29 @@ public:
         return a.local_ == b.local_ || a.local_->ring == b.local_->ring;
     }
 
-private:
-    friend struct pickle<Queue>;
-
+protected:
     /// What the copies of a handle in one process have in common.
-    struct Local {
-        explicit Local(heap::Ring r) : ring(std::move(r)) {}
-        heap::Ring ring;
+    struct Local : detail::QueueRing {
+        explicit Local(QueueRing && from) : QueueRing(std::move(from)) {}
         std::atomic<bool> closed{false};
         std::atomic<bool> used{false};
     };
 
-    explicit Queue(heap::Ring ring) : local_(std::make_shared<Local>(std::move(ring))) {}
+    explicit Queue(detail::QueueRing ring) : local_(std::make_shared<Local>(std::move(ring))) {}
 
+    static heap::Ring new_ring(long maxsize, bool redeliver) {
+        return heap::Ring::make({.maxsize = maxsize > 0 ? static_cast<std::uint64_t>(maxsize) : 0,
+                                 .type = type_hash(),
+                                 .redeliver = redeliver});
+    }
     static constexpr std::uint64_t type_hash() {
         return detail::fnv1a(schema_hash<T>, detail::fnv1a("Queue"));
     }
+
+    std::shared_ptr<Local> local_;
+
+private:
+    friend struct pickle<Queue>;
 
     static Deadline deadline(bool block, Timeout timeout) {
         return Deadline(block ? timeout : Timeout::from_ns(0));
@@ -168,8 +173,6 @@ private:
 
     void put_before(T const& item, Deadline deadline);
     T get_before(Deadline deadline);
-
-    std::shared_ptr<Local> local_;
 };
 
 template <class T>
@@ -187,7 +190,7 @@ template <class T>
 T Queue<T>::get_before(Deadline deadline) {
     require_open();
     auto item =
-        detail::get_item<T>([&](auto&& visit) { return local_->ring.get(visit, deadline); });
+        detail::get_item<T>([&](auto&& visit) { return local_->get(visit, deadline); });
     if (!item) throw Empty();
     return *std::move(item);
 }
@@ -200,15 +203,14 @@ struct pickle<Queue<T>> {
     static constexpr std::size_t min_size = 1;
 
     static void dump(Writer& writer, Queue<T> const& queue) {
-        writer.handle(queue.local_->ring.shared());
+        writer.handle(queue.local_->shared());
     }
     static Queue<T> load(Reader& reader) {
-        auto shared = reader.handle();
-        if (shared.header().kind != heap::Kind::ring ||
-            shared.template body<heap::RingBody>()->type != Queue<T>::type_hash())
+        auto ring = detail::QueueRing::from(reader.handle());
+        if (!ring || ring->ring.type() != Queue<T>::type_hash())
             throw UnpicklingError("the shared object in the message is not a " +
                                   std::string(detail::type_name<Queue<T>>()));
-        return Queue<T>(heap::Ring(std::move(shared)));
+        return Queue<T>(*std::move(ring));
     }
 };
 

@@ -71,6 +71,8 @@ inline bool dump_special(Writer& out, std::exception const& error) {
         out.write(std::string("WorkerLostError"));
         out.write(lost->pid());
         out.write(lost->signal() ? std::optional(-*lost->signal()) : lost->exit_code());
+        out.write(lost->task());
+        out.write(lost->note());
     } else if (auto const* os = exactly<OSError>(error); os && is_known(os->code().category())) {
         out.write(std::string("OSError"));
         dump_error_code(out, os->code());
@@ -98,7 +100,10 @@ inline std::exception_ptr load_special(Reader& in, std::string_view name) {
     }
     if (name == "WorkerLostError") {
         auto const pid = in.read<std::int64_t>();
-        return std::make_exception_ptr(WorkerLostError(pid, in.read<std::optional<int>>()));
+        auto const status = in.read<std::optional<int>>();
+        auto task = in.read<std::string>();
+        return std::make_exception_ptr(
+            WorkerLostError(pid, status, std::move(task), in.read<std::string>()));
     }
     if (name == "OSError" || name == "std::system_error") {
         auto const code = load_error_code(in);

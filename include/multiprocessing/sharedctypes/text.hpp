@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/detail/type_name.hpp>
+#include <multiprocessing/object/real_text.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
 
 #include <fmt/format.h>
@@ -61,10 +62,7 @@ std::string value_repr(T const& value) {
     } else if constexpr (std::is_integral_v<T>) {
         return fmt::format("{}", +value);
     } else if constexpr (std::is_floating_point_v<T>) {
-        auto text = fmt::format("{}", value);
-        // A float that happens to be whole still reads as a float; inf and nan have an n.
-        if (text.find_first_of(".en") == text.npos) text += ".0";
-        return text;
+        return real_repr(value);
     } else if constexpr (fmt::is_formattable<T>::value) {
         return fmt::format("{}", value);
     } else {

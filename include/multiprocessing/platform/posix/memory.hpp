@@ -5,7 +5,7 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/platform/handle.hpp>
-#include <multiprocessing/platform/posix/detail/cgroup.hpp>
+#include <multiprocessing/platform/posix/detail/limits.hpp>
 #include <multiprocessing/platform/posix/detail/procfs.hpp>
 
 #include <algorithm>
@@ -19,7 +19,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -118,13 +117,6 @@ inline Handle make_unlinked_memory() {
     }
 }
 
-// Looked up once, by whoever first owns a memory: grow must not allocate much or fail for it.
-inline CgroupFolders const& memory_cgroup() {
-    static CgroupFolders const folders =
-        find_cgroup_folders("memory", "memory.max", "memory.limit_in_bytes");
-    return folders;
-}
-
 inline bool overcommit_is_strict() noexcept {
     return SmallFile<16>("/proc/sys/vm/overcommit_memory").text().starts_with('2');
 }
@@ -214,13 +206,7 @@ inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
     if (wanted > reserved_) {
         return false;
     }
-    // Asked first, since the kernel sends SIGXFSZ where it refuses.
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        wanted > limit.rlim_cur) {
-        return false;
-    }
-    if (wanted - current > detail::cgroup_memory_headroom(detail::memory_cgroup())) {
+    if (!detail::may_grow_file(current, wanted)) {
         return false;
     }
     for (;;) {

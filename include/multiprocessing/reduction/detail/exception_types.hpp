@@ -70,6 +70,8 @@ inline auto const& plain_exceptions() {
         plain<BufferTooShort>("BufferTooShort"),
         plain<TimeoutError>("TimeoutError"),
         plain<AuthenticationError>("AuthenticationError"),
+        plain<CancelledError>("CancelledError"),
+        plain<StopIteration>("StopIteration"),
         plain<Empty>("Empty"),
         plain<Full>("Full"),
         plain<ShutDown>("ShutDown"),
@@ -83,9 +85,12 @@ inline auto const& plain_exceptions() {
         plain<PicklingError>("PicklingError"),
         plain<UnpicklingError>("UnpicklingError"),
         plain<MemoryError>("MemoryError"),
+        plain<OverflowError>("OverflowError"),
         plain<AssertionError>("AssertionError"),
         plain<RuntimeError>("RuntimeError"),
         plain<NotImplementedError>("NotImplementedError"),
+        plain<FileExistsError>("FileExistsError"),
+        plain<FileNotFoundError>("FileNotFoundError"),
     };
     return all;
 }

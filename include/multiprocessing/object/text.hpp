@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+// multiprocessing/object/text.hpp — Objects as Python's print and repr show them.
+// Layer 3 (object). Mirrors the __repr__ and __str__ of Python's built-in types.
+#pragma once
+
+#include <multiprocessing/object/compare.hpp>
+#include <multiprocessing/object/globals.hpp>
+#include <multiprocessing/object/nodes.hpp>
+#include <multiprocessing/object/object.hpp>
+#include <multiprocessing/object/printable.hpp>
+#include <multiprocessing/object/real_text.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace multiprocessing::detail {
+
+/// Text in quotes, with escapes for what cannot be shown and for bytes that are no UTF-8.
+inline void append_quoted(std::string& out, std::string_view text) {
+    bool const apostrophe = text.find('\'') != text.npos && text.find('"') == text.npos;
+    char const quote = apostrophe ? '"' : '\'';
+    out += quote;
+    while (!text.empty()) {
+        auto const next = first_code_point(text);
+        auto const size = next ? next->size : 1;
+        auto const value = next ? next->value : static_cast<unsigned char>(text[0]);
+        if (value == static_cast<unsigned char>(quote) || value == '\\')
+            out += {'\\', static_cast<char>(value)};
+        else if (value == '\n') out += "\\n";
+        else if (value == '\r') out += "\\r";
+        else if (value == '\t') out += "\\t";
+        else if (next && is_printable(value)) out += text.substr(0, size);
+        else if (value < 0x100) fmt::format_to(std::back_inserter(out), "\\x{:02x}", value);
+        else if (value < 0x10000) fmt::format_to(std::back_inserter(out), "\\u{:04x}", value);
+        else fmt::format_to(std::back_inserter(out), "\\U{:08x}", value);
+        text.remove_prefix(size);
+    }
+    out += quote;
+}
+
+inline std::string complex_repr(ComplexParts const& parts) {
+    auto const imag = real_digits(parts.imag);
+    if (parts.real == 0 && !std::signbit(parts.real)) return imag + 'j';
+    return fmt::format("({}{}{}j)", real_digits(parts.real), imag[0] == '-' ? "" : "+", imag);
+}
+
+/// Python: `module.name`, or `name` alone for a builtin.
+inline std::string global_name(Object const& global) {
+    auto const& parts = node_as<GlobalNode>(global).value;
+    if (chars_of(parts.module) == "builtins") return std::string(chars_of(parts.name));
+    return fmt::format("{}.{}", chars_of(parts.module), chars_of(parts.name));
+}
+
+class ReprWriter {
+public:
+    void append(Object const& object);
+    std::string take() { return std::move(out_); }
+
+private:
+    static constexpr std::size_t text_limit = std::size_t{256} << 20;
+
+    void append_node(Object const& object);
+    void append_items(std::span<Object const> items, char const* open, char const* close);
+    void append_table(Table const& table, char const* open, char const* close, bool values);
+    void append_instance(Object const& object);
+
+    std::string out_;
+    std::vector<Node const*> open_;  // the containers that hold what is being written
+};
+
+inline void ReprWriter::append_items(std::span<Object const> items, char const* open,
+                                     char const* close) {
+    out_ += open;
+    bool first = true;
+    for (auto const& item : items) {
+        if (!first) out_ += ", ";
+        first = false;
+        append(item);
+    }
+    out_ += close;
+}
+
+inline void ReprWriter::append_table(Table const& table, char const* open, char const* close,
+                                     bool values) {
+    out_ += open;
+    bool first = true;
+    for (auto const& entry : table.entries()) {
+        if (entry.removed()) continue;
+        if (!first) out_ += ", ";
+        first = false;
+        append(entry.key);
+        if (!values) continue;
+        out_ += ": ";
+        append(entry.value);
+    }
+    out_ += close;
+}
+
+inline void ReprWriter::append_instance(Object const& object) {
+    auto const& parts = node_as<InstanceNode>(object).value;
+    out_ += global_name(parts.global);
+    auto const arguments = node_as<TupleNode>(parts.arguments).items();
+    append_items(arguments, "(", ")");
+}
+
+inline void ReprWriter::append_node(Object const& object) {
+    switch (object.kind()) {
+    case ObjectKind::list: return append_items(node_as<ListNode>(object).value, "[", "]");
+    case ObjectKind::tuple: {
+        auto const items = node_as<TupleNode>(object).items();
+        return append_items(items, "(", items.size() == 1 ? ",)" : ")");
+    }
+    case ObjectKind::dict: return append_table(node_as<TableNode>(object).value, "{", "}", true);
+    case ObjectKind::set: {
+        auto const& table = node_as<TableNode>(object).value;
+        if (table.size() == 0) return void(out_ += "set()");
+        return append_table(table, "{", "}", false);
+    }
+    case ObjectKind::frozen_set: {
+        auto const& table = node_as<TableNode>(object).value;
+        if (table.size() == 0) return void(out_ += "frozenset()");
+        return append_table(table, "frozenset({", "})", false);
+    }
+    default: append_instance(object);
+    }
+}
+
+inline void ReprWriter::append(Object const& object) {
+    switch (object.kind()) {
+    case ObjectKind::none: out_ += "None"; return;
+    case ObjectKind::boolean: out_ += ObjectAccess::integer(object) != 0 ? "True" : "False"; return;
+    case ObjectKind::integer: {
+        fmt::format_int const text(ObjectAccess::integer(object));
+        out_.append(text.data(), text.size());
+        return;
+    }
+    case ObjectKind::real: out_ += real_repr(ObjectAccess::real(object)); return;
+    case ObjectKind::big_integer: out_ += node_as<IntegerNode>(object).value.text(); return;
+    case ObjectKind::complex: out_ += complex_repr(node_as<ComplexNode>(object).value); return;
+    case ObjectKind::text: append_quoted(out_, chars_of(object)); return;
+    case ObjectKind::bytes: out_ += Bytes(chars_of(object)).repr(); return;
+    case ObjectKind::byte_array:
+        out_ += "bytearray(" + Bytes(chars_of(object)).repr() + ")";
+        return;
+    case ObjectKind::global: {
+        auto const& parts = node_as<GlobalNode>(object).value;
+        auto const name = chars_of(parts.name);
+        bool const constant = name == "Ellipsis" || name == "NotImplemented";
+        if (constant && chars_of(parts.module) == "builtins")
+            out_ += name;
+        else
+            out_ += "<class '" + global_name(object) + "'>";
+        return;
+    }
+    default: break;
+    }
+    auto const* const node = ObjectAccess::node(object);
+    bool const returns =
+        node->shared() && std::find(open_.begin(), open_.end(), node) != open_.end();
+    if (returns || out_.size() > text_limit) {
+        auto const kind = object.kind();
+        out_ += kind == ObjectKind::list    ? "[...]"
+                : kind == ObjectKind::tuple ? "(...)"
+                : kind == ObjectKind::dict  ? "{...}"
+                                            : fmt::format("{}(...)", object.type_name());
+        return;
+    }
+    if (open_.size() >= static_cast<std::size_t>(object_depth_limit))
+        throw_too_deep("while getting the repr of an object");
+    open_.push_back(node);
+    append_node(object);
+    open_.pop_back();
+}
+
+}  // namespace multiprocessing::detail
+
+namespace multiprocessing {
+
+inline std::string_view Object::type_name() const {
+    if (kind_ != ObjectKind::instance) return detail::kind_name(kind_);
+    auto const& parts = detail::node_as<detail::InstanceNode>(*this).value;
+    return detail::chars_of(detail::node_as<detail::GlobalNode>(parts.global).value.name);
+}
+
+inline std::string Object::repr() const {
+    detail::ReprWriter writer;
+    writer.append(*this);
+    return writer.take();
+}
+
+// An exception shows its arguments; one that is the only argument of another shows its own.
+inline std::string Object::str() const {
+    Object shown = *this;
+    for (int depth = 0; shown.kind_ == ObjectKind::instance; ++depth) {
+        auto const& parts = detail::node_as<detail::InstanceNode>(shown).value;
+        auto const& global = detail::node_as<detail::GlobalNode>(parts.global).value;
+        auto const name = detail::chars_of(global.name);
+        auto const arguments = detail::node_as<detail::TupleNode>(parts.arguments).items();
+        if (depth == detail::object_depth_limit ||
+            !detail::is_exception({detail::chars_of(global.module), name}))
+            break;
+        if (arguments.empty()) return {};
+        if (arguments.size() > 1) return parts.arguments.repr();
+        if (name == "KeyError") return arguments[0].repr();
+        shown = Object(arguments[0]);
+    }
+    return shown.kind_ == ObjectKind::text ? std::string(detail::chars_of(shown)) : shown.repr();
+}
+
+}  // namespace multiprocessing
+
+/// {} is Python's str, {:r} its repr, which containers show of their elements too.
+template <>
+struct fmt::formatter<multiprocessing::Object> {
+    constexpr auto parse(fmt::format_parse_context& context) {
+        auto at = context.begin();
+        if (at != context.end() && *at == 'r') {
+            repr_ = true;
+            ++at;
+        }
+        return at;
+    }
+    constexpr void set_debug_format(bool on = true) { repr_ = on; }
+
+    template <class Context>
+    auto format(multiprocessing::Object const& object, Context& context) const {
+        auto const text = repr_ ? object.repr() : object.str();
+        return std::copy(text.begin(), text.end(), context.out());
+    }
+
+private:
+    bool repr_ = false;
+};
