@@ -27,6 +27,7 @@ list(TRANSFORM includes REPLACE "^${PROJECT_SOURCE_DIR}/include/(.*)$" "#include
 list(JOIN includes "" includes)
 file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/generated/all_headers.hpp CONTENT "#pragma once\n${includes}")
 add_executable(odr ${tests}/odr/first.cpp ${tests}/odr/second.cpp)
+set_target_properties(odr PROPERTIES UNITY_BUILD OFF)
 target_include_directories(odr PRIVATE ${PROJECT_BINARY_DIR}/generated)
 target_link_libraries(odr PRIVATE multiprocessing_dev)
 add_test(NAME odr COMMAND odr)

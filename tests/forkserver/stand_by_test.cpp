@@ -17,7 +17,7 @@ namespace mp = multiprocessing;
 
 namespace {
 
-void sleep_for_ever() {
+void sleep_on() {
     for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
 }
 void tell_family(mp::Queue<std::string> q) {
@@ -116,7 +116,7 @@ TEST_CASE("forkserver: exit codes", "[forkserver]") {
 
 TEST_CASE("forkserver: a child is seen, signalled and waited for", "[forkserver]") {
     auto const ctx = test::context();
-    auto p = ctx.Process(sleep_for_ever);
+    auto p = ctx.Process(sleep_on);
     p.start();
     CHECK(p.is_alive());
     CHECK(mp::active_children().size() == 1);

@@ -6,6 +6,14 @@
 
 #include <windows.h>
 
+// That is what makes it rude. For C++ it defines neither min nor max: its C++ library forbids it.
+#if !defined(ERROR) || !defined(interface) || !defined(near) || !defined(far) || \
+    !defined(hyper) || !defined(IN) || !defined(OUT) || !defined(OPTIONAL) || !defined(DELETE) || \
+    !defined(Yield) || !defined(CreateEvent) || !defined(CreateProcess) || !defined(GetMessage)
+#error "this <windows.h> is not the one with everything"
+#endif
+#define small char  // as rpcndr.h of other kits does
+
 #include <multiprocessing.hpp>
 
 #include "support/catch.hpp"

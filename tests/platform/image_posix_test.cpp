@@ -25,9 +25,9 @@ using platform::Fingerprint;
 
 namespace {
 
-int written_data = 3;
+int data_behind_it = 3;
 extern int const* const sealed_data;
-int const* const sealed_data = &written_data;  // constant once the loader has filled it in
+int const* const sealed_data = &data_behind_it;  // constant once the loader has filled it in
 
 }  // namespace
 

@@ -34,22 +34,22 @@ std::uintptr_t at(void const* address) { return reinterpret_cast<std::uintptr_t>
 std::uintptr_t at(int (*function)(int)) { return reinterpret_cast<std::uintptr_t>(function); }
 
 /// The plugin, loaded for as long as this lives.
-struct Plugin : test::Library {
-    Plugin() : Library(MULTIPROCESSING_TEST_IMAGE_PLUGIN) { REQUIRE(*this); }
+struct ImagePlugin : test::Library {
+    ImagePlugin() : Library(MULTIPROCESSING_TEST_IMAGE_PLUGIN) { REQUIRE(*this); }
 
     void* function() const { return address("image_plugin_function"); }
 };
 
 /// A folder of its own, gone at the end.
-struct Folder {
-    Folder() {
+struct OwnFolder {
+    OwnFolder() {
         auto const name = "image_test_" + std::to_string(platform::process_id());
         path = fs::temp_directory_path() / name;
         REQUIRE(fs::create_directory(path));
     }
-    Folder(Folder const&) = delete;
-    Folder& operator=(Folder const&) = delete;
-    ~Folder() {
+    OwnFolder(OwnFolder const&) = delete;
+    OwnFolder& operator=(OwnFolder const&) = delete;
+    ~OwnFolder() {
         std::error_code in_use;  // Windows keeps a library's file while it is loaded
         fs::remove_all(path, in_use);
     }
@@ -60,7 +60,7 @@ struct Folder {
 constexpr char const* plugin_path = MULTIPROCESSING_TEST_IMAGE_PLUGIN;
 
 Fingerprint plugin_fingerprint() {
-    Plugin const plugin;
+    ImagePlugin const plugin;
     return platform::fingerprint_of(*platform::module_of(plugin.function()));
 }
 
@@ -103,7 +103,7 @@ TEST_CASE("image: what is loaded and unloaded is noticed", "[image]") {
     for (int round = 0; round < 3; ++round) {
         void* function = nullptr;
         {
-            Plugin const plugin;
+            ImagePlugin const plugin;
             function = plugin.function();
             platform::Module const* const module = platform::module_of(function);
             REQUIRE(module != nullptr);
@@ -127,7 +127,7 @@ TEST_CASE("image: a library is opened by its path if it is the right build", "[i
     CHECK(platform::open_module(plugin_path, Fingerprint{}, why) == nullptr);
     CHECK(platform::find_module(fingerprint) == nullptr);
 
-    Folder const folder;
+    OwnFolder const folder;
     fs::path const copy = folder.path / "another name.dll";
     fs::copy_file(plugin_path, copy);
     platform::Module const* const module = platform::open_module(copy.string(), fingerprint, why);
@@ -137,7 +137,7 @@ TEST_CASE("image: a library is opened by its path if it is the right build", "[i
 }
 
 TEST_CASE("image: files that are no libraries are refused", "[image]") {
-    Folder const folder;
+    OwnFolder const folder;
     auto const refused = [](fs::path const& path) {
         std::string why;
         bool const none = platform::open_module(path.string(), Fingerprint{1}, why) == nullptr;
@@ -169,7 +169,7 @@ TEST_CASE("image: many threads may ask while libraries come and go", "[image][th
                 platform::module_of(reinterpret_cast<void const*>(&some_function));
             }
         });
-    for (int i = 0; i < 50; ++i) Plugin const plugin;
+    for (int i = 0; i < 50; ++i) ImagePlugin const plugin;
     askers.clear();
     CHECK(platform::find_module(plugin_fingerprint()) == nullptr);
 }

@@ -4,6 +4,7 @@
 
 #include <multiprocessing/errors.hpp>
 
+#include "platform/bytes.hpp"
 #include "platform/forked.hpp"
 #include "support/catch.hpp"
 
@@ -16,11 +17,9 @@
 namespace mp = multiprocessing;
 namespace platform = mp::platform;
 using platform::SharedMemory;
+using test::GiB, test::MiB, test::all_zero;
 
 namespace {
-
-constexpr std::size_t MiB = std::size_t{1} << 20;
-constexpr std::size_t GiB = std::size_t{1} << 30;
 
 void limit(int resource, std::size_t bytes) {
     rlimit const value{bytes, bytes};
@@ -30,10 +29,6 @@ void limit(int resource, std::size_t bytes) {
 std::size_t mapped_bytes() {
     platform::detail::SmallFile<128> const file("/proc/self/statm");
     return platform::detail::leading_number(file.text()).value() * platform::page_size();
-}
-
-bool all_zero(std::byte const* data, std::size_t bytes) {
-    return std::all_of(data, data + bytes, [](std::byte b) { return b == std::byte{0}; });
 }
 
 }  // namespace

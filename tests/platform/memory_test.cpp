@@ -5,6 +5,7 @@
 #include <multiprocessing/platform/parking.hpp>
 #include <multiprocessing/platform/process.hpp>
 
+#include "platform/bytes.hpp"
 #include "platform/spawned.hpp"
 #include "support/catch.hpp"
 
@@ -20,35 +21,30 @@
 
 namespace platform = multiprocessing::platform;
 using platform::SharedMemory;
+using test::GiB, test::MiB, test::all_zero;
 using test::forever;
 using Word = std::atomic<std::uint32_t>;
 
 namespace {
 
-constexpr std::size_t MiB = std::size_t{1} << 20;
-constexpr std::size_t GiB = std::size_t{1} << 30;
 constexpr std::size_t growers = 4;
 constexpr std::size_t grow_rounds = 100;
 
-Word& word_in(SharedMemory const& memory) { return *reinterpret_cast<Word*>(memory.data()); }
-
-bool all_zero(std::byte const* data, std::size_t bytes) {
-    return std::all_of(data, data + bytes, [](std::byte b) { return b == std::byte{0}; });
-}
+Word& first_word(SharedMemory const& memory) { return *reinterpret_cast<Word*>(memory.data()); }
 
 }  // namespace
 
 // What the cases below start this program for.
 TEST_CASE("spawned: copy a byte", "[.]") {
     auto const memory = test::inherited_memory();
-    word_in(memory).store(1);
-    while (word_in(memory).load() == 1) platform::park(word_in(memory), 1, forever);
+    first_word(memory).store(1);
+    while (first_word(memory).load() == 1) platform::park(first_word(memory), 1, forever);
     memory.data()[8] = memory.data()[8 * MiB];
     platform::exit_process(0);
 }
 TEST_CASE("spawned: grow", "[.]") {
     auto memory = test::inherited_memory();
-    std::size_t const self = word_in(memory).fetch_add(1);
+    std::size_t const self = first_word(memory).fetch_add(1);
     for (std::size_t round = 0; round < grow_rounds; ++round) {
         std::size_t const wanted = MiB + (round * growers + self + 1) * 16384;
         if (!memory.grow(wanted)) platform::exit_process(1);
@@ -73,7 +69,7 @@ TEST_CASE("SharedMemory: is zero and as long as asked for", "[platform]") {
 TEST_CASE("SharedMemory: a child sees it, and what it grows to later", "[platform]") {
     SharedMemory memory = SharedMemory::create(GiB, MiB);
     test::Spawned child = test::spawn_with(memory, "copy a byte");
-    Word& word = word_in(memory);
+    Word& word = first_word(memory);
     REQUIRE(test::eventually([&] { return word.load() == 1; }));  // it has mapped the memory
     REQUIRE(memory.grow(16 * MiB));
     memory.data()[8 * MiB] = std::byte{42};

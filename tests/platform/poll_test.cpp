@@ -6,23 +6,18 @@
 #include <multiprocessing/platform/clock.hpp>
 #include <multiprocessing/platform/stream.hpp>
 
+#include "platform/spawned.hpp"
 #include "support/catch.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <thread>
 #include <vector>
 
 namespace platform = multiprocessing::platform;
 using platform::poll_handles;
+using test::forever;
 using Indexes = std::vector<std::size_t>;
-
-namespace {
-
-constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
-
-}  // namespace
 
 TEST_CASE("poll_handles: tells which are readable, in order", "[platform][threads]") {
     auto const [first, first_writer] = platform::pipe_pair();

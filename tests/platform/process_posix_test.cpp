@@ -6,6 +6,7 @@
 #include <multiprocessing/platform/stream.hpp>
 
 #include "platform/forked.hpp"
+#include "platform/spawned.hpp"
 #include "support/catch.hpp"
 
 #include <array>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <limits>
 #include <set>
 #include <string>
 #include <thread>
@@ -27,10 +27,9 @@
 
 namespace mp = multiprocessing;
 namespace platform = mp::platform;
+using test::forever;
 
 namespace {
-
-constexpr std::uint64_t forever = std::numeric_limits<std::uint64_t>::max();
 
 std::string read_to_end(platform::native_handle stream) {
     std::string text;

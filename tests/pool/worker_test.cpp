@@ -21,7 +21,7 @@ int leave_at_five(int x) {
     if (x == 5) throw mp::SystemExit(7);
     return x;
 }
-int multiply(int a, int b) { return a * b; }
+int product(int a, int b) { return a * b; }
 
 }  // namespace
 
@@ -47,7 +47,7 @@ TEST_CASE("Pool: map_async and starmap take braced lists", "[pool]") {
     auto pool = test::each_context().Pool(2);
     CHECK(pool.map_async(leave_at_five, {1, 2, 3}, {.chunksize = 2}).get() ==
           std::vector{1, 2, 3});
-    CHECK(pool.starmap(multiply, {std::tuple{2, 3}, std::tuple{4, 5}}) == std::vector{6, 20});
+    CHECK(pool.starmap(product, {std::tuple{2, 3}, std::tuple{4, 5}}) == std::vector{6, 20});
 }
 
 TEST_CASE("Pool: two hundred workers do their work", "[pool]") {

@@ -22,7 +22,7 @@ using reduction::Spread;
 
 namespace {
 
-int square(int x) { return x * x; }
+int squared(int x) { return x * x; }
 int checked(int x) { return x < 3 ? x : throw std::out_of_range("three is too much"); }
 std::string label(int n, std::string const& s) { return s + std::to_string(n); }
 
@@ -39,7 +39,7 @@ Bytes elements(Range const& range) {
     });
 }
 
-reduction::MapFunction loaded(Bytes const& bytes) {
+reduction::MapFunction loaded_map(Bytes const& bytes) {
     mp::Reader in(bytes, mp::Origin::tree);
     return reduction::load_map(in);
 }
@@ -60,7 +60,7 @@ std::vector<R> results(mp::Writer const& out, std::uint64_t count) {
 
 template <class X, Spread spread = Spread::no, class F, class Range>
 auto mapped(F const& f, Range const& range) {
-    auto map = loaded(function<X, spread>(f));
+    auto map = loaded_map(function<X, spread>(f));
     mp::Writer out;
     auto const outcome = run_chunk(map, elements<X>(range), out);
     if (outcome.error) std::rethrow_exception(outcome.error);
@@ -76,7 +76,7 @@ static_assert(reduction::InvocableMap<decltype(label), std::pair<int, char const
               !reduction::InvocableMap<decltype(label), int, Spread::yes>);
 
 TEST_CASE("map: the function is called with each element", "[map]") {
-    CHECK(mapped<int>(square, std::views::iota(0, 5)) == std::vector{0, 1, 4, 9, 16});
+    CHECK(mapped<int>(squared, std::views::iota(0, 5)) == std::vector{0, 1, 4, 9, 16});
     CHECK(mapped<int>([](auto x) { return x + 0.5; }, std::vector{1, 2}) == std::vector{1.5, 2.5});
     CHECK(mapped<std::string>(mp::partial(label, 1), std::vector<std::string>{}).empty());
 }
@@ -91,7 +91,7 @@ TEST_CASE("map: starmap unpacks tuples", "[map]") {
 }
 
 TEST_CASE("map: one function serves many chunks", "[map]") {
-    auto map = loaded(function<std::string>(mp::partial(label, 7)));
+    auto map = loaded_map(function<std::string>(mp::partial(label, 7)));
     for (int round = 0; round < 3; ++round) {
         mp::Writer out;
         auto const outcome = run_chunk(map, elements<std::string>(std::vector{"x", "y"}), out);
@@ -101,7 +101,7 @@ TEST_CASE("map: one function serves many chunks", "[map]") {
 }
 
 TEST_CASE("map: a chunk ends with the first exception", "[map]") {
-    auto map = loaded(function<int>(checked));
+    auto map = loaded_map(function<int>(checked));
     mp::Writer out;
     auto const outcome = run_chunk(map, elements<int>(std::vector{0, 1, 2, 3, 4}), out);
     CHECK(outcome.done == 3);
@@ -110,7 +110,7 @@ TEST_CASE("map: a chunk ends with the first exception", "[map]") {
 }
 
 TEST_CASE("map: results may be void or move-only", "[map]") {
-    auto silent = loaded(function<int>([](int x) { checked(x); }));
+    auto silent = loaded_map(function<int>([](int x) { checked(x); }));
     mp::Writer out;
     CHECK(run_chunk(silent, elements<int>(std::vector{1, 2}), out).done == 2);
     CHECK(out.size() == 0);
@@ -130,11 +130,11 @@ TEST_CASE("map: damaged functions and chunks are refused", "[map]") {
     auto const whole = function<std::string>(mp::partial(label, 7));
     for (std::size_t n = 0; n < whole.size(); ++n) {
         auto const cut = Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(n));
-        CHECK_THROWS_AS(loaded(cut), UnpicklingError);
+        CHECK_THROWS_AS(loaded_map(cut), UnpicklingError);
     }
-    CHECK_THROWS_AS(loaded(task(square, 1)), UnpicklingError);
+    CHECK_THROWS_AS(loaded_map(task(squared, 1)), UnpicklingError);
 
-    auto map = loaded(whole);
+    auto map = loaded_map(whole);
     auto const chunk = elements<std::string>(std::vector{"x", "y"});
     for (std::size_t n = 0; n < chunk.size(); ++n) {
         mp::Writer out;
@@ -146,7 +146,7 @@ TEST_CASE("map: damaged functions and chunks are refused", "[map]") {
 }
 
 TEST_CASE("map: results of another type are refused", "[map]") {
-    auto map = loaded(function<int>(square));
+    auto map = loaded_map(function<int>(squared));
     mp::Writer out;
     run_chunk(map, elements<int>(std::vector{1, 2}), out);
     CHECK_THROWS_AS(results<long long>(out, 2), UnpicklingError);

@@ -23,7 +23,7 @@ std::string join(std::string const& a, std::string const& b) { return a + "-" + 
 int length(std::vector<int> const& v) { return static_cast<int>(v.size()); }
 int take(std::unique_ptr<int> p) { return *p; }
 
-struct Account {
+struct Purse {
     int balance;
     int plus(int x) const { return balance + x; }
 };
@@ -34,8 +34,8 @@ TEST_CASE("partial: calls with the bound values first", "[partial]") {
     CHECK(mp::partial(digits, 1, 2)(3) == 123);
     CHECK(mp::partial(digits)(1, 2, 3) == 123);
     CHECK(mp::partial(digits, 1, 2, 3)() == 123);
-    CHECK(mp::partial(&Account::plus, Account{5})(6) == 11);
-    CHECK(mp::partial(&Account::balance)(Account{5}) == 5);
+    CHECK(mp::partial(&Purse::plus, Purse{5})(6) == 11);
+    CHECK(mp::partial(&Purse::balance)(Purse{5}) == 5);
 }
 
 TEST_CASE("partial: tells its function and values", "[partial]") {
@@ -74,7 +74,7 @@ TEST_CASE("partial: crosses with its values", "[partial]") {
     CHECK(crossed(mp::partial(join, "a"))("b") == "a-b");
     CHECK(crossed(mp::partial(length, std::vector<int>(1000)))() == 1000);
     CHECK(crossed(mp::partial([](int a, int b) { return a - b; }, 9))(2) == 7);
-    CHECK(crossed(mp::partial(&Account::plus, Account{5}))(6) == 11);
+    CHECK(crossed(mp::partial(&Purse::plus, Purse{5}))(6) == 11);
     CHECK(crossed(mp::partial(take, std::make_unique<int>(4)))() == 4);
     CHECK(crossed(mp::partial(std::multiplies<>{}, 6))(7) == 42);
 }

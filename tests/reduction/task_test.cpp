@@ -47,7 +47,7 @@ struct Unpicklable {
 };
 Unpicklable unpicklable() { return Unpicklable(&calls); }
 
-struct Account {
+struct Till {
     int balance;
     int plus(int x) const { return balance + x; }
 };
@@ -71,8 +71,8 @@ TEST_CASE("task: is called with its arguments and gives its result", "[task]") {
     CHECK(called(repeat, "ab", 3) == "ababab");
     CHECK(called(repeat, std::string("x"), short{2}) == "xx");
     CHECK(called([](auto a, auto b) { return a < b; }, 1, 2.5));
-    CHECK(called(&Account::plus, Account{4}, 5) == 9);
-    CHECK(called(&Account::balance, Account{4}) == 4);
+    CHECK(called(&Till::plus, Till{4}, 5) == 9);
+    CHECK(called(&Till::balance, Till{4}) == 4);
     CHECK(called(mp::partial(repeat, "ab"), 2) == "abab");
 }
 
@@ -135,9 +135,9 @@ TEST_CASE("task: a result of another type is refused", "[task]") {
 
 TEST_CASE("task: a null function is refused when it is written", "[task]") {
     int (*none)(int) = nullptr;
-    int (Account::*no_member)(int) const = nullptr;
+    int (Till::*no_member)(int) const = nullptr;
     CHECK_THROWS_AS(task(none, 1), mp::PicklingError);
-    CHECK_THROWS_AS(task(no_member, Account{1}, 1), mp::PicklingError);
+    CHECK_THROWS_AS(task(no_member, Till{1}, 1), mp::PicklingError);
 }
 
 TEST_CASE("task: short and longer bytes are refused before the call", "[task]") {

@@ -210,6 +210,8 @@ public:
     /// Errors: AssertionError unless this process has started it.
     /// Python: `Process.interrupt`, `terminate`, `kill`.
     /// Differs: the exit code after interrupt() is -SIGINT unless the child handles the signal.
+    /// On Windows it throws NotImplementedError, since a Ctrl-C reaches all of a console; Python
+    /// leaves open what it does there. terminate() and kill() are one there.
     void interrupt() { signal(platform::interrupt_process); }
     void terminate() { signal(platform::terminate_process); }
     void kill() { signal(platform::kill_process); }

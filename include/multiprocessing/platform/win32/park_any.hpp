@@ -9,33 +9,37 @@
 #include <multiprocessing/platform/win32/parking.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace multiprocessing::platform::inline win32 {
 
 namespace detail {
 
-/// The waits of this thread for all words; given back at the end.
+/// The waits of this thread for all words, if they are not too many; given back at the end.
 class ManyWaits {
 public:
-    explicit ManyWaits(std::span<ParkingWord const> words) {
-        waits_.reserve(words.size());
+    explicit ManyWaits(std::span<ParkingWord const> words) noexcept
+        : complete_(words.size() <= waits_.size()) {
+        if (!complete_) return;
         for (ParkingWord const& word : words) {
             ParkingPlace const place = parking_place(word.word);
             Wait* const wait = claim_wait(*place.bucket, this_thread_number());
-            if (wait == nullptr) sweep_waits(*place.bucket);
-            else wait->key.store(place.key);  // then the words are looked at, as in park
-            complete_ = complete_ && wait != nullptr;
-            waits_.push_back(wait);
+            if (wait == nullptr) {
+                sweep_waits(*place.bucket);
+                complete_ = false;
+            } else {
+                wait->key.store(place.key);  // then the words are looked at, as in park
+                waits_[count_++] = wait;
+            }
         }
     }
     ManyWaits(ManyWaits const&) = delete;
     ManyWaits& operator=(ManyWaits const&) = delete;
     ~ManyWaits() {
-        for (Wait* const wait : waits_) {
-            if (wait == nullptr) continue;
+        for (Wait* const wait : taken()) {
             wait->key.store(0);
             wait->owner.store(0, std::memory_order_release);
         }
@@ -44,14 +48,18 @@ public:
     /// Whether a wake of any word would reach this thread.
     [[nodiscard]] bool complete() const noexcept { return complete_; }
     [[nodiscard]] bool woken() const noexcept {
-        return std::any_of(waits_.begin(), waits_.end(), [](Wait const* wait) {
-            return wait != nullptr && wait->key.load() == 0;
-        });
+        return std::ranges::any_of(taken(),
+                                   [](Wait const* wait) { return wait->key.load() == 0; });
     }
 
 private:
-    std::vector<Wait*> waits_;
-    bool complete_ = true;
+    [[nodiscard]] std::span<Wait* const> taken() const noexcept {
+        return {waits_.data(), count_};
+    }
+
+    std::array<Wait*, 128> waits_{};
+    std::size_t count_ = 0;
+    bool complete_;
 };
 
 }  // namespace detail
