@@ -86,7 +86,7 @@ public:
     void terminate() const { supervisor()->terminate(); }
     void join() const { supervisor()->join(); }
 
-    // ---- calls; each throws PicklingError, MemoryError, ValueError once the pool is closed -------
+    // ---- calls; each throws PicklingError, MemoryError, ValueError once the pool is closed ----
 
     template <class F, class... A>
     static consteval bool diagnose_call() {
@@ -135,7 +135,7 @@ private:
         posted->job = std::move(job);
         posted->accept = accept;
         posted->limits = limits;
-        supervisor()->submit(posted, supervisor_);
+        supervisor()->submit(posted);
     }
 
     heap::SlotStamp maker_ = heap::my_stamp();
