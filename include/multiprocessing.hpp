@@ -7,6 +7,7 @@
 #include <multiprocessing/context.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/forkserver.hpp>
+#include <multiprocessing/futures.hpp>
 #include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/process.hpp>

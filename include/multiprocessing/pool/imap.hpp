@@ -88,9 +88,7 @@ public:
             return *this;
         }
         void operator++(int) { results_->advance(); }
-        friend bool operator==(Iterator const& at, std::default_sentinel_t) {
-            return !at.results_->front_;
-        }
+        bool operator==(std::default_sentinel_t) const { return !results_->front_; }
 
     private:
         IMapIterator* results_;

@@ -45,7 +45,7 @@ public:
         std::vector<std::function<void()>> waiting;
         {
             std::lock_guard guard(mutex_);
-            value_ = std::move(value);
+            if (value) value_.emplace(std::move(*value));
             error_ = std::move(error);
             ready_ = true;
             waiting.swap(waiting_);
@@ -85,7 +85,7 @@ public:
         if (error_) std::rethrow_exception(error_);
         if constexpr (!std::is_void_v<R>) {
             if constexpr (std::is_copy_constructible_v<R>) return *value_;
-            else if (value_) return *std::exchange(value_, std::nullopt);
+            else if (!std::exchange(taken_, true)) return std::move(*value_);
             else throw ValueError("the result has been taken, and it cannot be copied");
         }
     }
@@ -102,6 +102,7 @@ private:
     std::condition_variable changed_;
     bool ready_ = false;
     std::optional<Value> value_;
+    bool taken_ = false;
     std::exception_ptr error_;
     std::vector<std::function<void()>> waiting_;
 };
