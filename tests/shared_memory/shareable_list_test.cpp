@@ -14,9 +14,9 @@ using mp::shared_memory::ShareableList;
 
 namespace {
 
-struct Made {
+struct MadeList {
     ShareableList list;
-    ~Made() {
+    ~MadeList() {
         if (mp::platform::memory_names_persist) mp::platform::unlink_memory(list.shm().name());
     }
 };
@@ -34,7 +34,7 @@ void change(ShareableList list) {
 
 // CPython: _TestSharedMemory.test_shared_memory_ShareableList_basics
 TEST_CASE("ShareableList: items, their text, and indices from both ends", "[shared_memory]") {
-    Made const made{ShareableList(mixed())};
+    MadeList const made{ShareableList(mixed())};
     auto const& list = made.list;
     CHECK(list.size() == 7);
     CHECK(fmt::format("{}", list) ==
@@ -57,7 +57,7 @@ TEST_CASE("ShareableList: items, their text, and indices from both ends", "[shar
 
 // CPython: _TestSharedMemory.test_shared_memory_ShareableList_basics
 TEST_CASE("ShareableList: an item changes its type if it fits", "[shared_memory]") {
-    Made const made{ShareableList(mixed())};
+    MadeList const made{ShareableList(mixed())};
     auto const& list = made.list;
     list[3] = 42.5;
     CHECK(list[3] == 42.5);
@@ -79,7 +79,7 @@ TEST_CASE("ShareableList: an item changes its type if it fits", "[shared_memory]
 
 TEST_CASE("ShareableList: no NUL and no character is lost", "[shared_memory]") {
     std::string const nul("a\0b\0\0", 5);
-    Made const made{ShareableList(mp::List{nul, mp::Bytes(nul), "ééééééé", ""})};
+    MadeList const made{ShareableList(mp::List{nul, mp::Bytes(nul), "ééééééé", ""})};
     CHECK(made.list[0] == nul);
     CHECK(made.list[1] == mp::Bytes(nul));
     CHECK(made.list[2] == "ééééééé");
@@ -89,15 +89,15 @@ TEST_CASE("ShareableList: no NUL and no character is lost", "[shared_memory]") {
 // CPython: _TestSharedMemory.test_shared_memory_ShareableList_basics
 TEST_CASE("ShareableList: a name, a duplicate, an empty one", "[shared_memory]") {
     auto const name = fmt::format("mp_test_{}_list", mp::platform::process_id());
-    Made const made{ShareableList(mp::List{1, 2}, {.name = name})};
+    MadeList const made{ShareableList(mp::List{1, 2}, {.name = name})};
     CHECK(made.list.shm().name() == name);
     ShareableList const second({.name = name});
     second[0] = 5;
     CHECK(made.list[0] == 5);
-    Made const duplicate{ShareableList(mp::List(made.list))};
+    MadeList const duplicate{ShareableList(mp::List(made.list))};
     CHECK(duplicate.list.shm().name() != name);
     CHECK(mp::List(duplicate.list) == mp::List{5, 2});
-    Made const empty{ShareableList(mp::List{})};
+    MadeList const empty{ShareableList(mp::List{})};
     CHECK(empty.list.size() == 0);
     CHECK(empty.list.format().empty());
     CHECK_THROWS_AS(empty.list.index(""), mp::ValueError);
@@ -113,8 +113,8 @@ TEST_CASE("ShareableList: a name, a duplicate, an empty one", "[shared_memory]")
 // CPython: _TestSharedMemory.test_shared_memory_ShareableList_pickling,
 // test_shared_memory_ShareableList_pickling_dead_object
 TEST_CASE("ShareableList: pickled by its name", "[shared_memory]") {
-    Made const small{ShareableList(mp::List(std::vector<int>(10)))};
-    Made const large{ShareableList(mp::List(std::vector<int>(1000)))};
+    MadeList const small{ShareableList(mp::List(std::vector<int>(10)))};
+    MadeList const large{ShareableList(mp::List(std::vector<int>(1000)))};
     auto const pickled = mp::dumps(small.list);
     CHECK(pickled.size() == mp::dumps(large.list).size());
     auto const again = mp::loads<ShareableList>(pickled);
@@ -127,7 +127,7 @@ TEST_CASE("ShareableList: pickled by its name", "[shared_memory]") {
 
 TEST_CASE("ShareableList: what a child changes is seen by its parent", "[shared_memory]") {
     auto const context = test::each_context();
-    Made const made{ShareableList(mixed())};
+    MadeList const made{ShareableList(mixed())};
     auto process = context.Process(change, made.list);
     process.start();
     process.join();
