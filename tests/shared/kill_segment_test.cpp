@@ -42,7 +42,8 @@ TEST_CASE("Kill: a Segment is changed", "[shared][kill]") {
     s.name = "Segment.update";
     s.setup = [] {
         if (stepped_segment) stepped_segment->unlink();
-        stepped_segment.emplace(mp::shared_memory::SharedMemoryOptions{.create = true, .size = 4096});
+        using Options = mp::shared_memory::SharedMemoryOptions;
+        stepped_segment.emplace(Options{.create = true, .size = 4096});
         add(1);
     };
     s.warm_up = [] { add(2); };
