@@ -151,8 +151,7 @@ public:
 
     /// As get(), of a ring that redelivers: if this process dies in the visit, the item is put
     /// again unless the visit has stored ring_intent::name_of(item.number()) in the lower half of
-    /// `word`.
-    /// The word must outlive the recovery of this process.
+    /// `word`. The word must outlive the recovery of this process.
     template <class Visit>
     bool get_for(Word& word, Visit&& visit, Deadline deadline) {
         auto& arena = State::instance().arena;
