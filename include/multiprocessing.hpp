@@ -5,6 +5,7 @@
 
 #include <multiprocessing/connection.hpp>
 #include <multiprocessing/context.hpp>
+#include <multiprocessing/dummy.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/forkserver.hpp>
 #include <multiprocessing/futures.hpp>

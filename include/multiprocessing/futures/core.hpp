@@ -3,9 +3,9 @@
 // Layer 6 (pool). Mirrors the private half of Future in Lib/concurrent/futures/_base.py.
 #pragma once
 
+#include <multiprocessing/detail/wait_until.hpp>
 #include <multiprocessing/futures/errors.hpp>
 #include <multiprocessing/pool/call.hpp>
-#include <multiprocessing/pool/promise.hpp>
 #include <multiprocessing/util/log.hpp>
 
 #include <algorithm>
@@ -95,7 +95,8 @@ public:
     bool wait(std::unique_lock<std::mutex>& guard, Timeout timeout) {
         Deadline const deadline(timeout);
         guard = std::unique_lock(mutex_);
-        return pool::wait_until(changed_, guard, deadline, [this] { return is_done(); });
+        return multiprocessing::detail::wait_until(changed_, guard, deadline,
+                                                   [this] { return is_done(); });
     }
     std::exception_ptr exception(Timeout timeout) {
         std::unique_lock<std::mutex> guard;

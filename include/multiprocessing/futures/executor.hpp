@@ -81,12 +81,8 @@ public:
     /// As shutdown(), unless it was called.
     ~ProcessPoolExecutor() {
         if (!backend_) return;
-        if (!backend_->is_mine()) {  // a forked child: its threads are not here
-            new std::shared_ptr(backend_);
-            new util::Finalize(std::move(at_exit_));
-            return;
-        }
-        if (is_open_) shutdown();
+        if (!backend_->is_mine()) forget();
+        else if (is_open_) shutdown();
     }
 
     /// Shape: arguments are copied (a string literal as a std::string) and pickled here; if they
@@ -224,6 +220,12 @@ private:
         if (supervisor->state() != pool::PoolState::run)
             throw RuntimeError("cannot schedule new futures after shutdown");
         supervisor->require_running();
+    }
+
+    /// In a forked child: its threads are not here.
+    void forget() {
+        new std::shared_ptr(backend_);
+        new util::Finalize(std::move(at_exit_));
     }
 
     void force(pool::Force how) {

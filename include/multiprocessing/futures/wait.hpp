@@ -3,6 +3,7 @@
 // Layer 6 (pool). Mirrors wait and as_completed of Lib/concurrent/futures/_base.py.
 #pragma once
 
+#include <multiprocessing/detail/wait_until.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/futures/future.hpp>
 
@@ -68,7 +69,7 @@ public:
     /// The next one that has ended, and it is forgotten here. Nothing: the time is over.
     std::optional<Future<R>> take(Deadline deadline) {
         std::unique_lock guard(waiter_->mutex);
-        if (!pool::wait_until(waiter_->changed, guard, deadline,
+        if (!multiprocessing::detail::wait_until(waiter_->changed, guard, deadline,
                               [this] { return !waiter_->ended.empty(); }))
             return std::nullopt;
         auto const at = std::find_if(futures_.begin(), futures_.end(), [this](auto const& future) {

@@ -5,7 +5,6 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pool/feed.hpp>
-#include <multiprocessing/pool/promise.hpp>
 
 #include <algorithm>
 #include <cstddef>

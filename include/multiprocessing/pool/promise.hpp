@@ -3,11 +3,11 @@
 // Layer 6 (pool). Mirrors the event in ApplyResult of Lib/multiprocessing/pool.py.
 #pragma once
 
+#include <multiprocessing/detail/wait_until.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pool/call.hpp>
 #include <multiprocessing/timeout.hpp>
 
-#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -18,23 +18,6 @@
 #include <vector>
 
 namespace multiprocessing::pool {
-
-/// Waits until the condition holds (true) or the time is over. `guard` holds the mutex.
-template <class Holds>
-bool wait_until(std::condition_variable& changed, std::unique_lock<std::mutex>& guard,
-                Deadline deadline, Holds holds) {
-    while (!holds()) {
-        if (deadline.is_never()) {
-            changed.wait(guard);
-            continue;
-        }
-        // An hour at a time keeps the clock from overflowing.
-        auto const left = deadline.remaining_ns(3'600'000'000'000);
-        if (left == 0) return false;
-        changed.wait_for(guard, std::chrono::nanoseconds(left));
-    }
-    return true;
-}
 
 template <class R>
 class Promise {
@@ -57,7 +40,8 @@ public:
     bool wait(Timeout timeout) {
         Deadline const deadline(timeout);
         std::unique_lock guard(mutex_);
-        return wait_until(changed_, guard, deadline, [this] { return ready_; });
+        return multiprocessing::detail::wait_until(changed_, guard, deadline,
+                                                   [this] { return ready_; });
     }
 
     /// False: it is ready, and the function will not be called.
