@@ -5,6 +5,7 @@
 
 #include <multiprocessing/object/compare.hpp>
 #include <multiprocessing/object/globals.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/object/printable.hpp>
@@ -14,7 +15,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +23,12 @@
 #include <fmt/format.h>
 
 namespace multiprocessing::detail {
+
+/// Two, four or eight digits, as the value needs.
+inline void append_escape(std::string& out, std::uint32_t value) {
+    out += value < 0x100 ? "\\x" : value < 0x10000 ? "\\u" : "\\U";
+    append_hex(out, value, value < 0x100 ? 2 : value < 0x10000 ? 4 : 8);
+}
 
 /// Text in quotes, with escapes for what cannot be shown and for bytes that are no UTF-8.
 inline void append_quoted(std::string& out, std::string_view text) {
@@ -39,9 +45,7 @@ inline void append_quoted(std::string& out, std::string_view text) {
         else if (value == '\r') out += "\\r";
         else if (value == '\t') out += "\\t";
         else if (next && is_printable(value)) out += text.substr(0, size);
-        else if (value < 0x100) fmt::format_to(std::back_inserter(out), "\\x{:02x}", value);
-        else if (value < 0x10000) fmt::format_to(std::back_inserter(out), "\\u{:04x}", value);
-        else fmt::format_to(std::back_inserter(out), "\\U{:08x}", value);
+        else append_escape(out, value);
         text.remove_prefix(size);
     }
     out += quote;
@@ -50,14 +54,14 @@ inline void append_quoted(std::string& out, std::string_view text) {
 inline std::string complex_repr(ComplexParts const& parts) {
     auto const imag = real_digits(parts.imag);
     if (parts.real == 0 && !std::signbit(parts.real)) return imag + 'j';
-    return fmt::format("({}{}{}j)", real_digits(parts.real), imag[0] == '-' ? "" : "+", imag);
+    return joined({"(", real_digits(parts.real), imag[0] == '-' ? "" : "+", imag, "j)"});
 }
 
 /// Python: `module.name`, or `name` alone for a builtin.
 inline std::string global_name(Object const& global) {
     auto const& parts = node_as<GlobalNode>(global).value;
     if (chars_of(parts.module) == "builtins") return std::string(chars_of(parts.name));
-    return fmt::format("{}.{}", chars_of(parts.module), chars_of(parts.name));
+    return joined({chars_of(parts.module), ".", chars_of(parts.name)});
 }
 
 class ReprWriter {
@@ -171,7 +175,7 @@ inline void ReprWriter::append(Object const& object) {
         out_ += kind == ObjectKind::list    ? "[...]"
                 : kind == ObjectKind::tuple ? "(...)"
                 : kind == ObjectKind::dict  ? "{...}"
-                                            : fmt::format("{}(...)", object.type_name());
+                                            : joined({object.type_name(), "(...)"});
         return;
     }
     if (open_.size() >= static_cast<std::size_t>(object_depth_limit))
