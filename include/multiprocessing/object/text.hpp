@@ -18,6 +18,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -70,15 +72,20 @@ public:
     std::string take() { return std::move(out_); }
 
 private:
-    static constexpr std::size_t text_limit = std::size_t{256} << 20;
+    // Values that hold one another many times would make text without end.
+    static constexpr std::size_t repeat_limit = std::size_t{1} << 20;  // no container a second time
+    static constexpr std::size_t text_limit = std::size_t{256} << 20;  // nothing of any length
 
+    void append_leaf(Object const& object);
     void append_node(Object const& object);
+    bool is_elided(Object const& object);
     void append_items(std::span<Object const> items, char const* open, char const* close);
     void append_table(Table const& table, char const* open, char const* close, bool values);
     void append_instance(Object const& object);
 
     std::string out_;
     std::vector<Node const*> open_;  // the containers that hold what is being written
+    std::unordered_set<Node const*> shown_;  // those that other Objects name, too
 };
 
 inline void ReprWriter::append_items(std::span<Object const> items, char const* open,
@@ -138,49 +145,58 @@ inline void ReprWriter::append_node(Object const& object) {
     }
 }
 
-inline void ReprWriter::append(Object const& object) {
+inline void ReprWriter::append_leaf(Object const& object) {
     switch (object.kind()) {
-    case ObjectKind::none: out_ += "None"; return;
-    case ObjectKind::boolean: out_ += ObjectAccess::integer(object) != 0 ? "True" : "False"; return;
+    case ObjectKind::none: out_ += "None"; break;
+    case ObjectKind::boolean: out_ += ObjectAccess::integer(object) != 0 ? "True" : "False"; break;
     case ObjectKind::integer: {
         fmt::format_int const text(ObjectAccess::integer(object));
         out_.append(text.data(), text.size());
+        break;
+    }
+    case ObjectKind::real: out_ += real_repr(ObjectAccess::real(object)); break;
+    case ObjectKind::big_integer: out_ += node_as<IntegerNode>(object).value.text(); break;
+    case ObjectKind::complex: out_ += complex_repr(node_as<ComplexNode>(object).value); break;
+    case ObjectKind::text: append_quoted(out_, chars_of(object)); break;
+    case ObjectKind::bytes: out_ += Bytes(chars_of(object)).repr(); break;
+    default: out_ += "bytearray(" + Bytes(chars_of(object)).repr() + ")"; break;
+    }
+}
+
+/// Whether a container must not be shown here: because it is being shown, or has been too often.
+inline bool ReprWriter::is_elided(Object const& object) {
+    auto const* const node = ObjectAccess::node(object);
+    if (out_.size() > text_limit) return true;
+    if (!node->shared()) return false;
+    return (!shown_.insert(node).second && out_.size() > repeat_limit) ||
+           std::find(open_.begin(), open_.end(), node) != open_.end();
+}
+
+inline void ReprWriter::append(Object const& object) {
+    auto const kind = object.kind();
+    if (kind < ObjectKind::tuple) {
+        if (kind >= ObjectKind::big_integer && out_.size() > text_limit) out_ += "...";
+        else append_leaf(object);
         return;
     }
-    case ObjectKind::real: out_ += real_repr(ObjectAccess::real(object)); return;
-    case ObjectKind::big_integer: out_ += node_as<IntegerNode>(object).value.text(); return;
-    case ObjectKind::complex: out_ += complex_repr(node_as<ComplexNode>(object).value); return;
-    case ObjectKind::text: append_quoted(out_, chars_of(object)); return;
-    case ObjectKind::bytes: out_ += Bytes(chars_of(object)).repr(); return;
-    case ObjectKind::byte_array:
-        out_ += "bytearray(" + Bytes(chars_of(object)).repr() + ")";
-        return;
-    case ObjectKind::global: {
+    if (kind == ObjectKind::global) {
         auto const& parts = node_as<GlobalNode>(object).value;
         auto const name = chars_of(parts.name);
         bool const constant = name == "Ellipsis" || name == "NotImplemented";
-        if (constant && chars_of(parts.module) == "builtins")
-            out_ += name;
-        else
-            out_ += "<class '" + global_name(object) + "'>";
+        if (constant && chars_of(parts.module) == "builtins") out_ += name;
+        else out_ += "<class '" + global_name(object) + "'>";
         return;
     }
-    default: break;
-    }
-    auto const* const node = ObjectAccess::node(object);
-    bool const returns =
-        node->shared() && std::find(open_.begin(), open_.end(), node) != open_.end();
-    if (returns || out_.size() > text_limit) {
-        auto const kind = object.kind();
-        out_ += kind == ObjectKind::list    ? "[...]"
-                : kind == ObjectKind::tuple ? "(...)"
-                : kind == ObjectKind::dict  ? "{...}"
-                                            : joined({object.type_name(), "(...)"});
+    if (is_elided(object)) {
+        if (kind == ObjectKind::list) out_ += "[...]";
+        else if (kind == ObjectKind::tuple) out_ += "(...)";
+        else if (kind == ObjectKind::dict) out_ += "{...}";
+        else out_ += joined({object.type_name(), "(...)"});
         return;
     }
     if (open_.size() >= static_cast<std::size_t>(object_depth_limit))
         throw_too_deep("while getting the repr of an object");
-    open_.push_back(node);
+    open_.push_back(ObjectAccess::node(object));
     append_node(object);
     open_.pop_back();
 }
