@@ -7,7 +7,7 @@ set(layer_2 heap synchronize util)
 set(layer_3 object pickle reduction synchronize.hpp synchronize/barrier synchronize/barrier_action)
 set(layer_4 connection queues shared sharedctypes shared_memory)
 set(layer_5 start_method process popen_fork popen_spawn popen_forkserver spawn forkserver
-            dummy/process dummy/connection dummy/synchronize)
+            dummy/process dummy/connection dummy/queue dummy/synchronize)
 set(layer_6 pool managers futures)
 set(layer_7 context dummy multiprocessing)
 

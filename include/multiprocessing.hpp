@@ -5,8 +5,10 @@
 
 #include <multiprocessing/connection.hpp>
 #include <multiprocessing/context.hpp>
+#include <multiprocessing/dummy.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/forkserver.hpp>
+#include <multiprocessing/futures.hpp>
 #include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/process.hpp>

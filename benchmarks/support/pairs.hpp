@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -104,9 +105,10 @@ struct Row {
     std::function<double()> measure;  // 0: not to be had here
 };
 
-/// Measures all rows in turn, so often, to and fro; prints each with its ratio to the first one's
-/// figure of the same round. `better` says what a ratio above 1 means.
+/// Measures all rows in turn, so often, to and fro; prints each with the first one's figure
+/// divided by it, of the same round. The variable ONLY chooses the titles that contain it.
 inline void compare(char const* title, char const* unit, int rounds, std::vector<Row> const& rows) {
+    if (char const* const only = std::getenv("ONLY"); only && !std::strstr(title, only)) return;
     std::vector<std::vector<double>> figures(rows.size());
     for (auto const& row : rows) row.measure();  // warm
     for (int round = 0; round < rounds; ++round)

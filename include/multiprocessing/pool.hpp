@@ -10,6 +10,7 @@
 #include <multiprocessing/pool/end_watch.hpp>
 #include <multiprocessing/pool/engine.hpp>
 #include <multiprocessing/pool/feed.hpp>
+#include <multiprocessing/pool/foreman.hpp>
 #include <multiprocessing/pool/imap.hpp>
 #include <multiprocessing/pool/initializer.hpp>
 #include <multiprocessing/pool/job.hpp>
@@ -20,5 +21,7 @@
 #include <multiprocessing/pool/promise.hpp>
 #include <multiprocessing/pool/roster.hpp>
 #include <multiprocessing/pool/supervisor.hpp>
+#include <multiprocessing/pool/thread_pool.hpp>
+#include <multiprocessing/pool/threads.hpp>
 #include <multiprocessing/pool/worker.hpp>
 #include <multiprocessing/pool/zygote.hpp>

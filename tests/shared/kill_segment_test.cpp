@@ -14,18 +14,18 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::optional<shared::Segment> segment;
+std::optional<shared::Segment> stepped_segment;
 
 // Two objects that only a change as a whole keeps equal.
 void add(int n) {
-    segment->update([n](shared::Root& root) {
+    stepped_segment->update([n](shared::Root& root) {
         root.make<shared::vector<int>>("numbers").push_back(n);
         root.make<shared::map<int, int>>("index").emplace(n, n);
     });
 }
 
 void expect_whole() {
-    segment->read(
+    stepped_segment->read(
         [](shared::Root const& root) {
             auto const& numbers = root.at<shared::vector<int>>("numbers");
             auto const& index = root.at<shared::map<int, int>>("index");
@@ -41,8 +41,9 @@ TEST_CASE("Kill: a Segment is changed", "[shared][kill]") {
     Scenario s;
     s.name = "Segment.update";
     s.setup = [] {
-        if (segment) segment->unlink();
-        segment.emplace(mp::shared_memory::SharedMemoryOptions{.create = true, .size = 4096});
+        if (stepped_segment) stepped_segment->unlink();
+        using Options = mp::shared_memory::SharedMemoryOptions;
+        stepped_segment.emplace(Options{.create = true, .size = 4096});
         add(1);
     };
     s.warm_up = [] { add(2); };
@@ -51,12 +52,12 @@ TEST_CASE("Kill: a Segment is changed", "[shared][kill]") {
         expect_whole();
         add(4);
         expect_whole();
-        segment->read([](shared::Root const& root) {
+        stepped_segment->read([](shared::Root const& root) {
             auto const size = root.at<shared::vector<int>>("numbers").size();
             expect(size == 3 || size == 4, "a change is lost, or one was made twice");
         });
-        segment->unlink();
-        segment.reset();
+        stepped_segment->unlink();
+        stepped_segment.reset();
     };
     auto options = family::stepped();
     options.modes = {Mode::a_kill};

@@ -65,7 +65,7 @@ public:
     ///     on an end that only sends; UnpicklingError, and then the message is gone.
     /// Python: `Connection.recv()`.
     T recv() {
-        return *detail::get_item<T>([&](auto&& visit) { return end_->receive(visit); });
+        return detail::get_item<T>([&](auto&& visit) { return end_->receive(visit); }, [] {});
     }
 
     /// Whether recv() would not wait: there is a message, or none can come any more.

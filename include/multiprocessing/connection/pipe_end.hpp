@@ -129,10 +129,12 @@ public:
             return broken || out_.try_put(item...);
         };
         RareSweep sweep;
-        heap::try_until(out_.not_full(), Deadline{}, step, [&] {
+        auto const look_after = [&] {
             out_.settle_head();
             sweep();
-        });
+        };
+        heap::try_until(out_.not_full(), Deadline{}, step, look_after,
+                        heap::Ring::pauses_when_full);
         if (!broken) return true;
         require_open();
         throw OSError(std::make_error_code(std::errc::broken_pipe), "Broken pipe");

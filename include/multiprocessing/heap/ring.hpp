@@ -76,6 +76,9 @@ public:
     }
 
     Shared const& shared() const { return shared_; }
+    /// Who finds the ring full waits until there is room for more than one.
+    static constexpr int pauses_when_full = 16;
+
     explicit operator bool() const { return body_ != nullptr; }
     std::uint64_t maxsize() const { return body_->maxsize; }
     std::uint64_t type() const { return body_->type; }
@@ -111,7 +114,24 @@ public:
         return true;
     }
 
+    /// Puts up to `most` items of `size` bytes each; `write(std::byte*, i)` writes the i-th. Returns
+    /// how many there was room for.
+    template <class Write>
+    std::uint64_t try_put_some(std::uint64_t most, std::uint64_t size, Write write) {
+        return my_steps().put_some(most, [&](RingSlot& slot, std::uint64_t i) {
+            slot.size = size;
+            write(slot.bytes.data(), i);
+        });
+    }
+
     /// The same, waiting for room until the deadline.
+    template <class Write>
+    std::uint64_t put_some(std::uint64_t most, std::uint64_t size, Write write,
+                           Deadline deadline) {
+        std::uint64_t n = 0;
+        wait(body_->not_full, deadline, [&] { return (n = try_put_some(most, size, write)) != 0; });
+        return n;
+    }
     template <class Write>
     bool put(std::uint64_t size, Write write, Deadline deadline) {
         return wait(body_->not_full, deadline, [&] { return try_put(size, write); });
@@ -147,6 +167,22 @@ public:
     template <class Visit>
     bool get(Visit&& visit, Deadline deadline) {
         return wait(body_->not_empty, deadline, [&] { return try_get(visit); });
+    }
+
+    /// The same for up to `most` items, one after the other; the visit must not throw. Returns how
+    /// many there were.
+    template <class Visit>
+    std::uint64_t get_some(std::uint64_t most, Visit visit, Deadline deadline) {
+        std::uint64_t n = 0;
+        auto const try_it = [&] {
+            n = my_steps().get_some(most, [&](RingSlot& slot) {
+                RingItem item(slot);
+                visit(item);
+            });
+            return n != 0;
+        };
+        wait(body_->not_empty, deadline, try_it);
+        return n;
     }
 
     /// As get(), of a ring that redelivers: if this process dies in the visit, the item is put
@@ -215,7 +251,8 @@ private:
 
     template <class Try>
     bool wait(Event& event, Deadline deadline, Try try_it) {
-        return try_until(event, deadline, try_it, [this] { settle_head(); });
+        return try_until(event, deadline, try_it, [this] { settle_head(); },
+                         &event == &body_->not_full ? pauses_when_full : 1);
     }
 
     Shared shared_;

@@ -15,7 +15,8 @@
 //   head, tail  hints that only move on. The tail is never behind the head by a segment.
 //
 // Slots are claimed in order: the tail leaves a slot only when that is no longer empty, and a slot
-// is claimed only where the tail was seen. A slot's payload belongs to the owner in its state.
+// is claimed only where the tail was seen, or behind slots from there on that were not empty. A
+// record holds one slot at a time. A slot's payload belongs to the owner in its state.
 #pragma once
 
 #include <multiprocessing/heap/event.hpp>
@@ -112,8 +113,9 @@ struct RingBody {
     std::uint32_t padding_2[25];
 
     Word head;  // of getters
+    Word tail_seen;  // a place that the tail is known to have reached
     Event not_full;
-    std::uint32_t padding_3[29];
+    std::uint32_t padding_3[27];
 };
 static_assert((Header::body_offset(0) + offsetof(RingBody, tail)) % granule_bytes == 0);
 static_assert(offsetof(RingBody, head) % granule_bytes == offsetof(RingBody, tail) % granule_bytes);

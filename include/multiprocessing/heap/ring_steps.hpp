@@ -3,8 +3,9 @@
 // Layer 2 (heap). Mirrors no Python file.
 #pragma once
 
-#include <multiprocessing/heap/ledger.hpp>
-#include <multiprocessing/heap/ring_layout.hpp>
+#include <multiprocessing/heap/ring_segments.hpp>
+
+#include <algorithm>
 
 namespace multiprocessing::heap {
 
@@ -17,19 +18,16 @@ struct RingClaim {
 
 /// The steps of one record on one ring: the caller's own, or a dead one that the caller sweeps.
 /// Nothing here ever waits; a step that somebody else left half done is finished on the way.
-class RingSteps {
+class RingSteps : public RingSegments {
 public:
     RingSteps(Arena& arena, std::uint16_t index, RingBody& body,
               std::size_t intent = ring_intent::slot)
-        : arena_(arena),
-          body_(body),
-          intents_(arena.record(index).ring),
-          intent_(intents_[intent]),
-          index_(index) {}
+        : RingSegments(arena, index, body, intent) {}
 
     // ---- putting -----------------------------------------------------------------------------
 
-    /// Claims the slot at the tail for writing. Nothing when the ring is full.
+    /// Claims the first empty slot for writing. Nothing when the ring is full. The tail stays where
+    /// it is: whoever finds a slot there that is not empty moves it on, publish() the first time.
     /// Errors: MemoryError when a segment has to be added and cannot.
     [[gnu::always_inline]] RingClaim claim_empty(bool bounded = true) {
         for (;;) {
@@ -41,27 +39,57 @@ public:
             if (bounded && body_.maxsize != 0 && is_full(at)) return {};
             auto& slot = slot_at(at);
             auto seen = LapWord::pack(at.lap(), LapWord::empty);
-            intend(at);
-            if (slot.state.compare_exchange_strong(
-                    seen, LapWord::pack(at.lap(), LapWord::writing, index_))) {
-                move(body_.tail, at, at.next());
-                return {&slot, at};
-            }
+            if (claim(slot, at, seen, LapWord::writing)) return {&slot, at};
             if (LapWord::lap(seen) == at.lap()) move(body_.tail, at, at.next());
         }
     }
 
     /// The item is in the slot: getters may have it from now on.
     void publish(RingClaim const& claim) {
-        // Sequentially consistent, as Event wants it.
-        claim.slot->state.store(LapWord::pack(claim.at.lap(), LapWord::full));
+        claim.slot->state.store(LapWord::pack(claim.at.lap(), LapWord::full),
+                                std::memory_order_release);
+        settle(body_.tail, claim.at, claim.at.next());
         body_.not_empty.notify_one();
+    }
+
+    /// Claims, fills and publishes one slot after the other, up to `most`; the tail moves once.
+    /// `fill(slot, i)` must not throw. Returns how many; 0 when the ring is full.
+    /// Errors: as claim_empty().
+    template <class Fill>
+    std::uint64_t put_some(std::uint64_t most, Fill fill) {
+        for (;;) {
+            Place const first{body_.tail.load(std::memory_order_acquire)};
+            if (first.at_end()) {
+                extend(first);
+                continue;
+            }
+            auto room = body_.maxsize == 0 ? ~std::uint64_t{0} : room_at(first);  // slots, whoever fills them
+            if (room == 0) return 0;
+            std::uint64_t n = 0;
+            auto at = first;
+            for (; n < most && room != 0 && !at.at_end(); at = at.next(), --room) {
+                auto& slot = slot_at(at);
+                auto seen = LapWord::pack(at.lap(), LapWord::empty);
+                if (claim(slot, at, seen, LapWord::writing)) {
+                    fill(slot, n++);
+                    slot.state.store(LapWord::pack(at.lap(), LapWord::full),
+                                     std::memory_order_release);
+                } else if (LapWord::lap(seen) != at.lap()) {
+                    break;  // the tail is elsewhere by now
+                }
+            }
+            if (at != first) settle(body_.tail, first, at);
+            if (n == 0) continue;
+            if (n == 1) body_.not_empty.notify_one();
+            else body_.not_empty.notify_all();
+            return n;
+        }
     }
 
     // ---- getting -----------------------------------------------------------------------------
 
     /// Claims the first item for reading. Nothing when there is none, or when the first one is
-    /// still being written.
+    /// still being written. The head stays where it is, as the tail does.
     [[gnu::always_inline]] RingClaim claim_full() {
         for (;;) {
             Place const at{body_.head.load(std::memory_order_acquire)};
@@ -70,15 +98,11 @@ public:
                 continue;
             }
             auto& slot = slot_at(at);
+            fetch_ahead(at);
             auto seen = slot.state.load(std::memory_order_acquire);
             if (LapWord::lap(seen) != at.lap()) continue;  // the head is elsewhere by now
             if (LapWord::phase(seen) == LapWord::full) {
-                intend(at);
-                if (slot.state.compare_exchange_strong(
-                        seen, LapWord::pack(at.lap(), LapWord::reading, index_))) {
-                    move(body_.head, at, at.next());
-                    return {&slot, at};
-                }
+                if (claim(slot, at, seen, LapWord::reading)) return {&slot, at};
             } else if (LapWord::phase(seen) < LapWord::full) {
                 return {};
             } else {
@@ -89,15 +113,48 @@ public:
 
     /// The item was taken out of the slot; what is left of it is dropped.
     void finish(RingClaim const& claim) {
-        auto& slot = *claim.slot;
-        if (slot.message.load(std::memory_order_relaxed) != 0)
-            Ledger(arena_, index_).drop(slot.message);
-        // Sequentially consistent: either we see that the head has left the segment, or whoever
-        // moves it sees that this slot is done.
-        slot.state.store(LapWord::pack(claim.at.lap(), LapWord::done));
+        empty(*claim.slot, claim.at);
+        leave(claim.at, claim.at.next());
         if (body_.maxsize != 0) body_.not_full.notify_one();
-        if (Place{body_.head.load()}.lap() != claim.at.lap()) [[unlikely]]
-            retire(Ledger(arena_, index_), segment_at(claim.at.segment()), claim.at.lap());
+    }
+
+    /// Claims one item after the other, up to `most`, has it looked at and finishes its slot; the
+    /// head moves once. `visit(slot)` must not throw. Returns how many.
+    template <class Visit>
+    std::uint64_t get_some(std::uint64_t most, Visit visit) {
+        for (;;) {
+            Place const first{body_.head.load(std::memory_order_acquire)};
+            if (first.at_end()) {
+                if (!enter_next(first)) return 0;
+                continue;
+            }
+            std::uint64_t n = 0;
+            auto at = first;
+            bool more = true;  // to be expected
+            while (more && n < most && !at.at_end()) {
+                auto& slot = slot_at(at);
+                fetch_ahead(at);
+                auto seen = slot.state.load(std::memory_order_acquire);
+                if (LapWord::lap(seen) != at.lap()) break;  // the head is elsewhere by now
+                if (LapWord::phase(seen) == LapWord::full) {
+                    if (!claim(slot, at, seen, LapWord::reading)) continue;
+                    visit(slot);
+                    empty(slot, at);
+                    ++n;
+                } else if (LapWord::phase(seen) < LapWord::full) {
+                    more = false;
+                    continue;
+                }
+                at = at.next();
+            }
+            if (at != first) leave(first, at);
+            if (n == 0 && more) continue;
+            if (n != 0 && body_.maxsize != 0) {
+                if (n == 1) body_.not_full.notify_one();
+                else body_.not_full.notify_all();
+            }
+            return n;
+        }
     }
 
     // ---- looking -----------------------------------------------------------------------------
@@ -118,10 +175,19 @@ public:
         }
     }
 
+    /// The number of the next item that is put.
     std::uint64_t tail_number() {
         for (;;) {
             Place const at{body_.tail.load()};
             auto const number = number_of(at);
+            if (!at.at_end()) {
+                auto const seen = slot_at(at).state.load(std::memory_order_acquire);
+                if (LapWord::lap(seen) != at.lap()) continue;
+                if (LapWord::phase(seen) != LapWord::empty) {
+                    move(body_.tail, at, at.next());
+                    continue;
+                }
+            }
             if (body_.tail.load() == at.bits) return number;
         }
     }
@@ -140,184 +206,73 @@ public:
         return at.at_end() ? 0 : slot_at(at).state.load();
     }
 
-    // ---- segments ----------------------------------------------------------------------------
-
-    /// Frees a segment that the head has left and in which every slot is done; one caller does.
-    [[gnu::noinline]] static void retire(Ledger ledger, RingSegment& segment, std::uint64_t lap) {
-        auto linked = LapWord::pack(lap, LapWord::linked);
-        Ref const ring{segment.ring.load(std::memory_order_acquire)};
-        auto const base = segment.base.load(std::memory_order_acquire);
-        if (segment.where.load() != linked || !head_is_past(ledger, ring, base)) return;
-        auto const done = LapWord::pack(lap, LapWord::done);
-        for (auto i = slots_per_segment; i-- > 0;)
-            if (segment.slots[i].state.load(std::memory_order_acquire) != done) return;
-        auto const granule = ledger.arena().offset_of(&segment) / granule_bytes;
-        auto const block = ledger.arena().block(granule).load(std::memory_order_acquire);
-        auto& hand = ledger.record().ring[ring_intent::segment];
-        hand.store(Ref::of(granule, BlockWord::generation(block)).bits, std::memory_order_release);
-        // Succeeds only in the life that `lap` names, so the generation is that life's too.
-        if (segment.where.compare_exchange_strong(
-                linked, LapWord::pack(lap, LapWord::retired, ledger.index())))
-            ledger.drop(hand);
-        else
-            hand.store(0, std::memory_order_release);
-    }
-
-    static void mark_linked(RingSegment& segment, std::uint64_t lap) {
-        auto where = segment.where.load(std::memory_order_acquire);
-        if (LapWord::lap(where) == lap && LapWord::phase(where) == LapWord::prepared)
-            segment.where.compare_exchange_strong(where, LapWord::pack(lap, LapWord::linked));
-    }
-
-    static RingSegment& segment_at(Arena& arena, std::uint64_t index) {
-        return *arena.at<RingSegment>(index * segment_bytes);
-    }
-
 private:
-    RingSegment& segment_at(std::uint64_t index) const { return segment_at(arena_, index); }
-    RingSlot& slot_at(Place at) const { return segment_at(at.segment()).slots[at.slot()]; }
-    Word& next_of(Place at) const {
-        return at.segment() == 0 ? body_.first : segment_at(at.segment()).next;
+    static constexpr std::uint64_t ahead = 4;  // slots
+    static constexpr std::uint64_t look_each = 16;
+
+    /// Has the lines of a slot that is got soon brought here while this one is looked at; but not of
+    /// one that a putter may be about to write.
+    void fetch_ahead(Place at) {
+        Place const soon{at.bits + (ahead << 20)};
+        if (soon.slot() >= slots_per_segment) return;
+        Place known{body_.tail_seen.load(std::memory_order_relaxed)};
+        if (known.lap() == at.lap() && known.slot() <= soon.slot()) {
+            if (at.slot() % look_each != 0) return;  // a look takes the tail from the putters
+            known = Place{body_.tail.load(std::memory_order_relaxed)};
+            body_.tail_seen.store(known.bits, std::memory_order_relaxed);
+            if (known.lap() == at.lap() && known.slot() <= soon.slot()) return;
+        }
+        auto* const slot = reinterpret_cast<std::byte*>(&slot_at(soon));
+        __builtin_prefetch(slot, 1);
+        __builtin_prefetch(slot + sizeof(RingSlot) / 2, 1);
     }
 
-    /// The number of the item at a place. Right only if the head or tail is still there afterwards.
-    std::uint64_t number_of(Place at) const {
-        if (at.segment() == 0) return body_.first_number;
-        return segment_at(at.segment()).base.load(std::memory_order_acquire) + at.slot();
+    /// The slot is this record's, in that phase, if it is as `seen`. At most one at a time is, so
+    /// that a sweep finds it by the intent.
+    bool claim(RingSlot& slot, Place at, std::uint64_t& seen, LapWord::Phase phase) {
+        intend(at);
+        return slot.state.compare_exchange_strong(seen, LapWord::pack(at.lap(), phase, index_));
     }
 
-    void intend(Place at) { intent_.store(ring_intent::of(at), std::memory_order_release); }
+    /// The item was taken out of the slot; what is left of it is dropped.
+    void empty(RingSlot& slot, Place at) {
+        if (slot.message.load(std::memory_order_relaxed) != 0)
+            Ledger(arena_, index_).drop(slot.message);
+        slot.state.store(LapWord::pack(at.lap(), LapWord::done), std::memory_order_release);
+    }
 
-    static bool move(Word& hint, Place from, Place to) {
-        return hint.compare_exchange_strong(from.bits, to.bits);
+    /// Moves a hint on, or sees that others did. A read-modify-write in any case, so that of two
+    /// who are done here the later one sees what the earlier one did to its slots, and neither
+    /// reads an Event before its slots are seen to have changed.
+    static void settle(Word& hint, Place from, Place to) {
+        if (!move(hint, from, to)) [[unlikely]] hint.fetch_add(0);
+    }
+
+    /// The slots of a segment from one place to another are done. Either we see that the head has
+    /// left the segment, or whoever moves it sees that they are.
+    void leave(Place from, Place to) {
+        settle(body_.head, from, to);
+        if (Place{body_.head.load()}.lap() != from.lap()) [[unlikely]]
+            retire(Ledger(arena_, index_), segment_at(from.segment()), from.lap());
     }
 
     /// A number read for a tail that has moved on may be wrong; the claim that follows then fails.
     bool is_full(Place tail) {
+        return room_at(tail) == 0 && body_.tail.load() == tail.bits;
+    }
+
+    /// How many may be put before the ring is full.
+    std::uint64_t room_at(Place tail) {
         auto const room = [&](std::uint64_t head) {
-            return static_cast<std::int64_t>(number_of(tail) - head) <
-                   static_cast<std::int64_t>(body_.maxsize);
+            auto const left = static_cast<std::int64_t>(body_.maxsize) -
+                              static_cast<std::int64_t>(number_of(tail) - head);
+            return left > 0 ? static_cast<std::uint64_t>(left) : 0;
         };
-        if (room(body_.head_seen.load(std::memory_order_relaxed))) return false;
+        if (auto const left = room(body_.head_seen.load(std::memory_order_relaxed))) return left;
         auto const head = head_number();
         body_.head_seen.store(head, std::memory_order_relaxed);
-        return !room(head) && body_.tail.load() == tail.bits;
+        return room(head);
     }
-
-    /// Moves the tail from the end of its segment to the next one, which is made if need be.
-    [[gnu::noinline]] void extend(Place tail) {
-        auto& next = next_of(tail);
-        auto seen = next.load(std::memory_order_acquire);
-        if (NextWord::lap(seen) != tail.lap()) return;  // the tail is elsewhere by now
-        if (NextWord::segment(seen) == 0) {
-            append(tail, next);
-            seen = next.load(std::memory_order_acquire);
-            if (NextWord::lap(seen) != tail.lap()) return;
-        }
-        auto& segment = segment_at(NextWord::segment(seen));
-        auto const lap = segment.lap.load(std::memory_order_acquire);
-        if (body_.tail.load() != tail.bits) return;
-        // The tail still stands before the segment, so it was not freed and the lap is its own.
-        mark_linked(segment, lap);
-        move(body_.tail, tail, Place::of(lap, 0, NextWord::segment(seen)));
-    }
-
-    void append(Place last, Word& next) {
-        auto const lap = new_lap();
-        intents_[ring_intent::lap].store(lap, std::memory_order_relaxed);
-        intents_[ring_intent::link].store(arena_.offset_of(&next), std::memory_order_release);
-        auto& hand = intents_[ring_intent::segment];
-        try {
-            Ledger(arena_, index_).allocate(Kind::segment, 0, segment_bytes - sizeof(Header), hand);
-        } catch (...) {
-            intents_[ring_intent::link].store(0, std::memory_order_release);
-            throw;
-        }
-        Ref const ref{hand.load(std::memory_order_relaxed)};
-        auto& segment = *arena_.at<RingSegment>(ref.offset());
-        prepare(segment, lap, number_of(last));
-        auto none = NextWord::pack(last.lap(), 0);
-        if (next.compare_exchange_strong(
-                none, NextWord::pack(last.lap(), ref.offset() / segment_bytes))) {
-            mark_linked(segment, lap);
-            hand.store(0, std::memory_order_release);
-        } else {
-            Ledger(arena_, index_).drop(hand);
-        }
-        intents_[ring_intent::link].store(0, std::memory_order_release);
-    }
-
-    void prepare(RingSegment& segment, std::uint64_t lap, std::uint64_t first) {
-        // Relaxed stores: the link publishes them. A late compare-and-swap fails on any of them.
-        auto constexpr relaxed = std::memory_order_relaxed;
-        segment.lap.store(lap, relaxed);
-        segment.base.store(first, relaxed);
-        segment.next.store(NextWord::pack(lap, 0), relaxed);
-        segment.ring.store(ring_ref().bits, relaxed);
-        auto const empty = LapWord::pack(lap, LapWord::empty);
-        for (auto& slot : segment.slots) {
-            slot.state.store(empty, relaxed);
-            slot.message.store(0, relaxed);
-        }
-        segment.where.store(LapWord::pack(lap, LapWord::prepared, index_),
-                            std::memory_order_release);
-    }
-
-    Ref ring_ref() const {
-        auto const granule = (arena_.offset_of(&body_) - Header::body_offset(0)) / granule_bytes;
-        return Ref::of(granule, BlockWord::generation(arena_.block(granule).load()));
-    }
-
-    std::uint64_t new_lap() {
-        for (;;)
-            if (auto const lap = arena_.header().segment_lap.fetch_add(1) & lap_mask) return lap;
-    }
-
-    /// Moves the head from the end of its segment to the next one, if there is one.
-    [[gnu::noinline]] bool enter_next(Place at) {
-        auto const next = next_of(at).load(std::memory_order_acquire);
-        if (NextWord::lap(next) != at.lap()) return true;  // the head is elsewhere by now
-        if (NextWord::segment(next) == 0) return false;
-        // The tail first: a segment is freed once the head has left it.
-        for (Place tail{body_.tail.load()}; tail.lap() == at.lap(); tail = {body_.tail.load()}) {
-            if (tail.at_end())
-                extend(tail);
-            else
-                move(body_.tail, tail, at);
-        }
-        auto& segment = segment_at(NextWord::segment(next));
-        Place const to =
-            Place::of(segment.lap.load(std::memory_order_acquire), 0, NextWord::segment(next));
-        if (at.segment() == 0) {
-            move(body_.head, at, to);
-        } else {
-            // a sweep looks whether it is to be freed
-            intend(Place::of(at.lap(), 0, at.segment()));
-            if (move(body_.head, at, to))
-                retire(Ledger(arena_, index_), segment_at(at.segment()), at.lap());
-        }
-        return true;
-    }
-
-    /// A ring that is gone has no segments left; its body may be anything, and is not trusted.
-    static bool head_is_past(Ledger& ledger, Ref ring, std::uint64_t base) {
-        if (!ring) return false;
-        auto& head = reinterpret_cast<RingBody*>(ledger.arena().at<std::byte>(ring.offset()) +
-                                                 Header::body_offset(0))
-                         ->head;
-        for (;;) {
-            Place const at{head.load()};
-            if (ledger.header(ring) == nullptr || at.segment() == 0) return false;
-            auto const there = segment_at(ledger.arena(), at.segment()).base.load();
-            if (head.load() == at.bits) return static_cast<std::int64_t>(there - base) > 0;
-        }
-    }
-
-    Arena& arena_;
-    RingBody& body_;
-    std::array<Word, 8>& intents_;
-    Word& intent_;
-    std::uint16_t index_;
 };
 
 }  // namespace multiprocessing::heap

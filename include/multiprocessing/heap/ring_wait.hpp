@@ -27,12 +27,13 @@ inline void pause_briefly() noexcept {
 /// at once, and a spin is tried again only when the yields saved have paid for it.
 class Patience {
 public:
-    /// Tries until it succeeds, or until only sleep is left.
+    /// Tries until it succeeds, or until only sleep is left. The first time after so many pauses:
+    /// who waits a little longer finds more at once.
     template <class Try>
-    static bool spin(Try try_it) {
+    static bool spin(Try try_it, int pauses = 1) {
         if (yield_first == 0) {
             // Less and less often: each look takes the line away from the peer that writes it.
-            for (int i = 0, pauses = 1; i < spins; i += pauses) {
+            for (int i = 0; i < spins; i += pauses) {
                 for (int k = 0; k < pauses; ++k) pause_briefly();
                 if (try_it()) return true;
                 if (pauses < most_pauses) pauses *= 2;
@@ -59,13 +60,14 @@ private:
 /// Tries until it succeeds or the deadline has passed. Between sleeps, none longer than a slice,
 /// `after_slice` looks whether somebody who is waited for died.
 template <class Try, class AfterSlice>
-bool try_until(Event& event, Deadline deadline, Try try_it, AfterSlice after_slice) {
+bool try_until(Event& event, Deadline deadline, Try try_it, AfterSlice after_slice,
+               int first_pauses = 1) {
     if (try_it()) return true;
     if (deadline.expired()) {
         after_slice();
         return try_it();
     }
-    if (Patience::spin([&] { return try_it(); })) return true;
+    if (Patience::spin([&] { return try_it(); }, first_pauses)) return true;
     for (;;) {
         auto const armed = event.arm();
         if (try_it()) return true;

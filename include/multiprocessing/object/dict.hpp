@@ -143,6 +143,7 @@ public:
         return entry != nullptr;
     }
     template <detail::RangeValue R>
+        requires(!std::same_as<std::remove_cvref_t<R>, Dict>)
     void update(R&& pairs) const {
         for (auto&& [key, value] : pairs) table().insert(Object(key)).first->value = Object(value);
     }

@@ -81,7 +81,7 @@ public:
 
 private:
     void finish(std::exception_ptr error) override {
-        delivery_.deliver(std::exchange(this->value_, std::nullopt), std::move(error));
+        delivery_.deliver(std::move(this->value_), std::move(error));
     }
 
     Delivery<R> delivery_;

@@ -23,6 +23,29 @@
 
 namespace multiprocessing::pool {
 
+/// The results of a function for the elements of a range: imap, of whatever backend.
+/// Errors: ValueError for a chunksize or buffersize below 1, or once the pool is closed.
+template <reduction::Spread spread, class Backend, class F, class Xs>
+auto results_of(std::shared_ptr<Backend> const& backend, bool ordered, F& function, Xs&& elements,
+                ImapOptions options, Deadline deadline = {}) {
+    using X = std::ranges::range_value_t<Xs>;
+    static_assert(Backend::template diagnose_map<F, X, spread>());
+    using R = map_result_t<F, Xs, spread>;
+    auto const chunksize = positive("chunksize", options.chunksize);
+    auto window = std::ranges::sized_range<Xs> ? IMapIterator<R>::no_limit
+                                               : std::uint64_t{4} * backend->size();
+    if (options.buffersize)
+        window =
+            std::max<std::uint64_t>(positive("buffersize", *options.buffersize) / chunksize, 1);
+    if (backend->state() != PoolState::run) throw ValueError("Pool not running");
+    auto view = std::views::all(std::forward<Xs>(elements));
+    return IMapIterator<R>(
+        std::make_unique<RangeFeed<R, X, Backend, decltype(view)>>(
+            ordered, backend, backend->template prepare<X, spread>(function), std::move(view),
+            chunksize, Limits{options.retries, options.task_timeout}),
+        window, deadline);
+}
+
 /// What Pool and ThreadPool have in common. The backend runs the calls.
 /// Sharing: any thread of the process that made it.
 template <class Backend>
@@ -129,7 +152,7 @@ public:
     /// a chunksize above 1: with the next chunk.
     template <class F, std::ranges::input_range Xs>
     auto imap(F&& function, Xs&& elements, ImapOptions options = {}) {
-        return results_of<plain>(true, function, std::forward<Xs>(elements), options, {});
+        return results_of<plain>(backend_, true, function, std::forward<Xs>(elements), options);
     }
     template <class F, class X>
     auto imap(F&& function, std::initializer_list<X> elements, ImapOptions options = {}) {
@@ -140,7 +163,7 @@ public:
     /// Python: `Pool.imap_unordered(func, iterable, chunksize=1, buffersize=None)`.
     template <class F, std::ranges::input_range Xs>
     auto imap_unordered(F&& function, Xs&& elements, ImapOptions options = {}) {
-        return results_of<plain>(false, function, std::forward<Xs>(elements), options, {});
+        return results_of<plain>(backend_, false, function, std::forward<Xs>(elements), options);
     }
     template <class F, class X>
     auto imap_unordered(F&& function, std::initializer_list<X> elements,
@@ -175,29 +198,6 @@ protected:
     explicit BasicPool(std::shared_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
     std::shared_ptr<Backend> const& backend() const { return backend_; }
-
-    /// imap for whoever has a deadline for all of it.
-    template <Spread S, class F, class Xs>
-    auto results_of(bool ordered, F& function, Xs&& elements, ImapOptions options,
-                    Deadline deadline) {
-        using X = std::ranges::range_value_t<Xs>;
-        static_assert(Backend::template diagnose_map<F, X, S>());
-        using R = map_result_t<F, Xs, S>;
-        auto const chunksize = positive("chunksize", options.chunksize);
-        auto window = std::ranges::sized_range<Xs> ? IMapIterator<R>::no_limit
-                                                   : std::uint64_t{4} * backend_->size();
-        if (options.buffersize)
-            window = std::max<std::uint64_t>(
-                positive("buffersize", *options.buffersize) / chunksize, 1);
-        if (backend_->state() != PoolState::run) throw ValueError("Pool not running");
-        auto view = std::views::all(std::forward<Xs>(elements));
-        using View = decltype(view);
-        return IMapIterator<R>(
-            std::make_unique<RangeFeed<R, X, Backend, View>>(
-                ordered, backend_, backend_->template prepare<X, S>(function), std::move(view),
-                chunksize, Limits{options.retries, options.task_timeout}),
-            window, deadline);
-    }
 
 private:
     template <class F, class... A>

@@ -6,8 +6,8 @@
 #include <multiprocessing/pool/call.hpp>
 #include <multiprocessing/pool/job.hpp>
 #include <multiprocessing/pool/worker.hpp>
-#include <multiprocessing/util/log.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <functional>
@@ -66,6 +66,15 @@ public:
         return std::min(sum, most);
     }
 
+    /// All that are under way now.
+    std::vector<PostedCall> all() const {
+        std::lock_guard guard(mutex_);
+        std::vector<PostedCall> all;
+        all.reserve(calls_.size());
+        for (auto const& [number, posted] : calls_) all.push_back(posted);
+        return all;
+    }
+
     /// Reads what a worker has written, if it has.
     void collect(Posted const& posted, std::uint64_t chunk) {
         auto const view = posted.view();
@@ -96,8 +105,14 @@ public:
             if (withdraw(posted.view().chunk(i))) ++cancelled;
         return cancelled;
     }
+    static bool is_running(Posted const& posted) {
+        for (std::uint64_t i = 0; i < posted.call->chunks(); ++i)
+            if (ChunkWord::phase(posted.view().chunk(i).load()) == ChunkWord::running) return true;
+        return false;
+    }
     void fail_cancelled(Posted const& posted, std::uint64_t chunks) {
-        auto const reason = std::make_exception_ptr(CancelledError("the task was cancelled"));
+        auto const reason = Call::cancelled();
+        if (chunks > 0) posted.call->withdraw();
         for (bool last = false; chunks > 0 && !last; --chunks) {
             last = posted.call->settle(reason);
             if (last) complete(*posted.call);
@@ -106,12 +121,7 @@ public:
 
     /// Each call gets an error of its own.
     void abandon_all(std::function<std::exception_ptr()> const& reason) {
-        std::unordered_map<std::uint64_t, PostedCall> calls;
-        {
-            std::lock_guard guard(mutex_);
-            calls = calls_;
-        }
-        for (auto const& [number, posted] : calls) {
+        for (auto const& posted : all()) {
             for (std::uint64_t i = 0; i < posted->call->chunks(); ++i)
                 withdraw(posted->view().chunk(i));
             if (posted->call->abandon(reason())) complete(*posted->call);
@@ -138,13 +148,7 @@ private:
     void complete(Call& call) {
         auto const posted = find(call.number());
         remove(call.number());
-        try {
-            call.complete();
-        } catch (std::exception const& error) {
-            util::log(logging::error, "a callback of a pool has thrown: {}", error.what());
-        } catch (...) {
-            util::log(logging::error, "a callback of a pool has thrown");
-        }
+        call.complete();
     }
 
     mutable std::mutex mutex_;

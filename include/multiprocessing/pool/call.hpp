@@ -3,7 +3,9 @@
 // Layer 6 (pool). Mirrors ApplyResult and MapResult of Lib/multiprocessing/pool.py.
 #pragma once
 
+#include <multiprocessing/errors.hpp>
 #include <multiprocessing/timeout.hpp>
+#include <multiprocessing/util/log.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -27,6 +29,9 @@ public:
     /// What of the call has not begun never does; what has is stopped, if `running`. True when
     /// there was something of either. Any thread.
     virtual bool cancel(Call& call, bool running) = 0;
+
+    /// Whether a chunk of it has begun and not ended. Any thread.
+    virtual bool is_running(Call const& call) const = 0;
 };
 
 /// What a call allows its chunks.
@@ -63,8 +68,16 @@ public:
         return true;
     }
 
-    /// Runs the callback and lets everybody who waits go on. What a callback throws comes out.
-    void complete() { finish(std::exchange(error_, nullptr)); }
+    /// Runs the callback and lets everybody who waits go on. What a callback throws is logged.
+    void complete() {
+        try {
+            finish(std::exchange(error_, nullptr));
+        } catch (std::exception const& error) {
+            util::log(logging::error, "a callback of a pool has thrown: {}", error.what());
+        } catch (...) {
+            util::log(logging::error, "a callback of a pool has thrown");
+        }
+    }
 
     /// Before the runner shows the call to anybody else.
     void posted(std::weak_ptr<Runner> runner, std::uint64_t number) {
@@ -79,6 +92,19 @@ public:
         return runner && runner->cancel(*this, running);
     }
 
+    bool is_running() const {
+        auto const runner = runner_.lock();
+        return runner && runner->is_running(*this);
+    }
+
+    /// Why a call that was cancelled ended.
+    static std::exception_ptr cancelled() {
+        return std::make_exception_ptr(CancelledError("the task was cancelled"));
+    }
+    /// Its chunks were taken back before they had begun.
+    void withdraw() { is_withdrawn_ = true; }
+    bool was_withdrawn() const { return is_withdrawn_; }
+
 protected:
     virtual void finish(std::exception_ptr error) = 0;
 
@@ -88,6 +114,7 @@ private:
     std::exception_ptr error_;
     std::weak_ptr<Runner> runner_;
     std::uint64_t number_ = 0;
+    bool is_withdrawn_ = false;
 };
 
 /// What stands for the value of a call that returns nothing.

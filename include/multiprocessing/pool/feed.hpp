@@ -4,9 +4,9 @@
 // Layer 6 (pool). Mirrors _get_tasks and _guarded_task_generation of Lib/multiprocessing/pool.py.
 #pragma once
 
+#include <multiprocessing/detail/wait_until.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pool/call.hpp>
-#include <multiprocessing/pool/promise.hpp>
 #include <multiprocessing/timeout.hpp>
 
 #include <condition_variable>
@@ -50,7 +50,8 @@ public:
     std::optional<StreamPart<R>> take(Deadline deadline) {
         std::unique_lock guard(mutex_);
         auto const is_there = [this] { return !parts_.empty() && parts_.begin()->first == next_; };
-        if (!wait_until(changed_, guard, deadline, is_there)) return std::nullopt;
+        if (!multiprocessing::detail::wait_until(changed_, guard, deadline, is_there))
+            return std::nullopt;
         ++next_;
         return std::move(parts_.extract(parts_.begin()).mapped());
     }

@@ -5,7 +5,6 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pool/feed.hpp>
-#include <multiprocessing/pool/promise.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -88,9 +87,7 @@ public:
             return *this;
         }
         void operator++(int) { results_->advance(); }
-        friend bool operator==(Iterator const& at, std::default_sentinel_t) {
-            return !at.results_->front_;
-        }
+        bool operator==(std::default_sentinel_t) const { return !results_->front_; }
 
     private:
         IMapIterator* results_;

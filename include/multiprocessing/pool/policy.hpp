@@ -12,6 +12,9 @@ namespace multiprocessing::pool {
 /// Python: the states of `multiprocessing.pool.Pool`.
 enum class PoolState : std::uint8_t { run, close, terminate };
 
+/// How workers are ended that nobody waits for.
+enum class Force : std::uint8_t { none, terminate, kill };
+
 struct Policy {
     bool on_demand = false;           // workers are started as there is work for them
     bool daemon = true;               // workers may not start a Process

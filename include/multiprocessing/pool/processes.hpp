@@ -135,7 +135,7 @@ private:
         posted->job = std::move(job);
         posted->accept = accept;
         posted->limits = limits;
-        supervisor()->submit(posted, supervisor_);
+        supervisor()->submit(posted);
     }
 
     heap::SlotStamp maker_ = heap::my_stamp();

@@ -3,11 +3,11 @@
 // Layer 6 (pool). Mirrors the event in ApplyResult of Lib/multiprocessing/pool.py.
 #pragma once
 
+#include <multiprocessing/detail/wait_until.hpp>
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/pool/call.hpp>
 #include <multiprocessing/timeout.hpp>
 
-#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -19,23 +19,6 @@
 
 namespace multiprocessing::pool {
 
-/// Waits until the condition holds (true) or the time is over. `guard` holds the mutex.
-template <class Holds>
-bool wait_until(std::condition_variable& changed, std::unique_lock<std::mutex>& guard,
-                Deadline deadline, Holds holds) {
-    while (!holds()) {
-        if (deadline.is_never()) {
-            changed.wait(guard);
-            continue;
-        }
-        // An hour at a time keeps the clock from overflowing.
-        auto const left = deadline.remaining_ns(3'600'000'000'000);
-        if (left == 0) return false;
-        changed.wait_for(guard, std::chrono::nanoseconds(left));
-    }
-    return true;
-}
-
 template <class R>
 class Promise {
 public:
@@ -45,7 +28,7 @@ public:
         std::vector<std::function<void()>> waiting;
         {
             std::lock_guard guard(mutex_);
-            value_ = std::move(value);
+            if (value) value_.emplace(std::move(*value));
             error_ = std::move(error);
             ready_ = true;
             waiting.swap(waiting_);
@@ -57,7 +40,8 @@ public:
     bool wait(Timeout timeout) {
         Deadline const deadline(timeout);
         std::unique_lock guard(mutex_);
-        return wait_until(changed_, guard, deadline, [this] { return ready_; });
+        return multiprocessing::detail::wait_until(changed_, guard, deadline,
+                                                   [this] { return ready_; });
     }
 
     /// False: it is ready, and the function will not be called.
@@ -85,7 +69,7 @@ public:
         if (error_) std::rethrow_exception(error_);
         if constexpr (!std::is_void_v<R>) {
             if constexpr (std::is_copy_constructible_v<R>) return *value_;
-            else if (value_) return *std::exchange(value_, std::nullopt);
+            else if (!std::exchange(taken_, true)) return std::move(*value_);
             else throw ValueError("the result has been taken, and it cannot be copied");
         }
     }
@@ -102,6 +86,7 @@ private:
     std::condition_variable changed_;
     bool ready_ = false;
     std::optional<Value> value_;
+    bool taken_ = false;
     std::exception_ptr error_;
     std::vector<std::function<void()>> waiting_;
 };

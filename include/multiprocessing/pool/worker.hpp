@@ -24,6 +24,7 @@ struct WorkerOrder {
     heap::Ring news;
     heap::Shared desks;
     std::uint64_t tasks_per_child = 0;    // 0: no limit
+    bool outlives_exit = false;           // SystemExit in a task is an exception like others
     std::vector<std::byte> initializer;   // a pickled task without result; may be empty
     std::vector<heap::Shared> handles;    // that it names
 };
@@ -34,9 +35,9 @@ enum class Outcome : std::uint8_t { value, exception };
 namespace detail {
 
 /// Writes an outcome by `write(Writer&)`; when that throws, the exception becomes the outcome. But
-/// SystemExit ends the worker with its code, as in Python, and so the task.
+/// SystemExit ends the worker with its code, as in Python, and so the task; unless it outlives it.
 template <class Write>
-heap::Hand write_outcome(Write write) {
+heap::Hand write_outcome(Write write, bool outlives_exit = true) {
     std::exception_ptr error;
     try {
         HeapCourier courier;
@@ -45,7 +46,8 @@ heap::Hand write_outcome(Write write) {
         write(out);
         return to_message(out, courier);
     } catch (SystemExit const&) {
-        throw;
+        if (!outlives_exit) throw;
+        error = std::current_exception();
     } catch (...) {
         error = std::current_exception();
     }
@@ -113,7 +115,7 @@ private:
         auto result = detail::write_outcome([&](Writer& out) {
             if (job.body().kind == JobKind::call) call(job, out);
             else map(job, out);
-        });
+        }, order_.outlives_exit);
         auto const announcement = std::move(announcement_);
         JobView::drop(job.result(chunk_));  // of a worker that was lost between here and `done`
         JobView::store(job.result(chunk_), std::move(result));
@@ -198,6 +200,7 @@ struct pickle<pool::WorkerOrder> {
         out.handle(order.news.shared());
         out.handle(order.desks);
         out.write(order.tasks_per_child);
+        out.write(order.outlives_exit);
         out.write(order.initializer);
         out.write(std::uint64_t{order.handles.size()});
         for (auto const& handle : order.handles) out.handle(handle);
@@ -208,6 +211,7 @@ struct pickle<pool::WorkerOrder> {
         order.news = heap::Ring{in.handle()};
         order.desks = in.handle();
         order.tasks_per_child = in.read<std::uint64_t>();
+        order.outlives_exit = in.read<bool>();
         order.initializer = in.read<std::vector<std::byte>>();
         for (auto n = in.read<std::uint64_t>(); n > 0; --n) order.handles.push_back(in.handle());
         return order;

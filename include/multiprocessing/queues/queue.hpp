@@ -15,9 +15,14 @@
 #include <multiprocessing/synchronize/repr_formatter.hpp>
 #include <multiprocessing/timeout.hpp>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
+#include <cstring>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -71,28 +76,13 @@ public:
     /// Puts the items of a range, one after the other; other producers' items may lie between.
     /// Errors: as put(); `timeout` is for all together, and those before the failure were put.
     /// Python: none.
-    template <class Range>
-    void put_many(Range&& items, Timeout timeout = {}) {
-        Deadline const end(timeout);
-        for (auto&& item : items) put_before(static_cast<T const&>(item), end);
-    }
+    template <std::ranges::input_range Range>
+    void put_many(Range&& items, Timeout timeout = {});
 
     /// Waits for one item, then takes what else is there, up to `most` in all.
     /// Errors: as get().
     /// Python: none.
-    std::vector<T> get_many(std::size_t most, Timeout timeout = {}) {
-        std::vector<T> items;
-        if (most == 0) return items;
-        items.push_back(get_before(Deadline(timeout)));
-        while (items.size() < most && !local_->ring.empty()) {
-            try {
-                items.push_back(get_nowait());
-            } catch (Empty const&) {
-                break;
-            }
-        }
-        return items;
-    }
+    std::vector<T> get_many(std::size_t most, Timeout timeout = {});
 
     /// How many items there are. Out of date as soon as it is known.
     /// Python: `Queue.qsize()`.
@@ -166,6 +156,8 @@ private:
         return Deadline(block ? timeout : Timeout::from_ns(0));
     }
 
+    static constexpr std::size_t batch = 32;  // so many are claimed at once
+
     void require_open() const {
         if (local_->closed.load(std::memory_order_relaxed)) [[unlikely]]
             throw ValueError(fmt::format("Queue {} is closed", repr()));
@@ -189,10 +181,77 @@ void Queue<T>::put_before(T const& item, Deadline deadline) {
 template <class T>
 T Queue<T>::get_before(Deadline deadline) {
     require_open();
-    auto item =
-        detail::get_item<T>([&](auto&& visit) { return local_->get(visit, deadline); });
-    if (!item) throw Empty();
-    return *std::move(item);
+    return detail::get_item<T>([&](auto&& visit) { return local_->get(visit, deadline); },
+                               [] { throw Empty(); });
+}
+
+template <class T>
+template <std::ranges::input_range Range>
+void Queue<T>::put_many(Range&& items, Timeout timeout) {
+    Deadline const deadline(timeout);
+    if constexpr (!detail::lies_inline<T>) {
+        for (auto&& item : items) put_before(static_cast<T const&>(item), deadline);
+    } else {
+        // What the range does may throw or take long, and must not while a slot is held.
+        std::array<std::array<std::byte, sizeof(T)>, batch> bytes;
+        auto at = std::ranges::begin(items);
+        auto const end = std::ranges::end(items);
+        while (at != end) {
+            require_open();
+            std::uint64_t n = 0, done = 0;
+            for (; n < batch && at != end; ++at) {
+                T const& item = *at;
+                std::memcpy(bytes[n++].data(), std::addressof(item), sizeof(T));
+            }
+            for (std::uint64_t some = 0; done != n; done += some) {
+                some = local_->ring.put_some(
+                    n - done, sizeof(T),
+                    [&](std::byte* to, std::uint64_t i) {
+                        std::memcpy(to, bytes[done + i].data(), sizeof(T));
+                    },
+                    deadline);
+                if (some == 0) throw Full();
+                local_->used.store(true, std::memory_order_relaxed);
+            }
+        }
+    }
+}
+
+template <class T>
+std::vector<T> Queue<T>::get_many(std::size_t most, Timeout timeout) {
+    std::vector<T> items;
+    if (most == 0) return items;
+    Deadline deadline(timeout);
+    if constexpr (detail::lies_inline<T>) {
+        if (!local_->tasks) {
+            require_open();
+            for (std::size_t some = batch; items.size() < most; some *= 2) {
+                some = std::min(some, most - items.size());
+                items.reserve(items.size() + some);  // the visit must not throw
+                auto const got = local_->ring.get_some(
+                    some,
+                    [&](heap::RingItem& item) {
+                        std::array<std::byte, sizeof(T)> bytes;
+                        if (detail::copy_inline<T>(item, bytes.data()))
+                            items.push_back(std::bit_cast<T>(bytes));
+                    },
+                    deadline);
+                if (got == 0 && items.empty()) throw Empty();
+                if (got < some) break;
+                deadline = Deadline::at(0);
+            }
+            return items;
+        }
+    }
+    items.push_back(get_before(deadline));
+    while (items.size() < most && !local_->ring.empty()) {
+        try {
+            items.push_back(get_nowait());
+        } catch (Empty const&) {
+            break;
+        }
+    }
+    return items;
 }
 
 /// A queue travels as a reference to itself; who reads it must name the same T.

@@ -14,7 +14,6 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <span>
 #include <type_traits>
 
@@ -24,6 +23,15 @@ namespace multiprocessing::detail {
 template <class T>
 inline constexpr bool lies_inline =
     is_bytewise<T>&& std::is_trivially_copyable_v<T> && sizeof(T) <= heap::inline_bytes;
+
+/// Copies such an item. False when it is of another size.
+template <class T>
+bool copy_inline(heap::RingItem const& item, std::byte* to) {
+    auto const bytes = item.bytes();
+    if (bytes.size() != sizeof(T)) return false;
+    std::memcpy(to, bytes.data(), sizeof(T));
+    return true;
+}
 
 /// Calls `put` with what heap::Ring::put takes for a value: (size, write), the bytes, or a Hand
 /// with a message; returns what it returns.
@@ -86,24 +94,21 @@ private:
     heap::Hand message_;
 };
 
-/// Gets a value with `get(visit)`, which tells whether there was an item. None: there was none.
+/// Gets a value with `get(visit)`, which tells whether there was an item; calls `none`, which
+/// throws, if there was none.
 /// Errors: UnpicklingError, and then the item is gone.
-template <class T, class Get>
-std::optional<T> get_item(Get get) {
+template <class T, class Get, class None>
+T get_item(Get get, None none) {
     if constexpr (lies_inline<T>) {
         std::array<std::byte, sizeof(T)> bytes;
-        std::size_t size = 0;
-        if (!get([&](heap::RingItem& item) {
-                size = item.bytes().size();
-                if (size == sizeof(T)) std::memcpy(bytes.data(), item.bytes().data(), sizeof(T));
-            }))
-            return std::nullopt;
-        if (size != sizeof(T))
+        bool fits = false;
+        if (!get([&](heap::RingItem& item) { fits = copy_inline<T>(item, bytes.data()); })) none();
+        if (!fits) [[unlikely]]
             throw UnpicklingError("the message is not of the size of the type it is read as");
         return std::bit_cast<T>(bytes);
     } else {
         TakenItem item;
-        if (!get(item)) return std::nullopt;
+        if (!get(item)) none();
         return item.template value<T>();
     }
 }

@@ -157,8 +157,8 @@ private:
         auto& header = *reinterpret_cast<Header*>(memory.buf().data());
         header.image_bytes = bytes;
         platform::NamedMutex::prepare(header.mutex);
-        detail::Image(boost::interprocess::create_only, memory.buf().data() + sizeof(Header),
-                      bytes);
+        detail::Image const empty(boost::interprocess::create_only,
+                                  memory.buf().data() + sizeof(Header), bytes);
         header.magic.store(Header::ready, std::memory_order_release);
         return memory;
     }
