@@ -93,9 +93,9 @@ TEST_CASE("poll_handles: a stream wakes a thread that sleeps", "[platform][threa
     platform::write_all(writer.get(), std::vector{std::byte{1}});
     sleeper.join();
     CHECK(seen == Indexes{0});
-    std::vector<std::byte> byte(1);
-    platform::read_all(reader.get(), byte);
-    CHECK(byte[0] == std::byte{1});  // to look at it has not taken it
+    std::vector<std::byte> read(1);
+    platform::read_all(reader.get(), read);
+    CHECK(read[0] == std::byte{1});  // to look at it has not taken it
     std::thread at_end([&] { poll_handles(handles, forever); });
     writer.reset();
     at_end.join();

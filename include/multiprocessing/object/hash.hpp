@@ -100,7 +100,7 @@ inline std::uint64_t hash_real(double value) {
     if (std::fabs(value) < 0x1p63)
         return hash_word(static_cast<std::uint64_t>(static_cast<std::int64_t>(value)));
     auto const whole = BigInteger::truncated(value);
-    if (auto const small = whole.as_int64()) return hash_word(static_cast<std::uint64_t>(*small));
+    if (auto const exact = whole.as_int64()) return hash_word(static_cast<std::uint64_t>(*exact));
     return hash_big_integer(whole);
 }
 

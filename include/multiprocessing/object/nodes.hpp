@@ -121,7 +121,7 @@ struct ObjectAccess {
         return adopt(new N(kind, std::forward<A>(arguments)...));
     }
     static Object integer(BigInteger value) {
-        if (auto const small = value.as_int64()) return Object(*small);
+        if (auto const exact = value.as_int64()) return Object(*exact);
         return make<IntegerNode>(ObjectKind::big_integer, std::move(value));
     }
     static Object bytes(std::string_view bytes) {

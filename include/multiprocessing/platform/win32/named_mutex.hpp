@@ -23,7 +23,8 @@ public:
 
     static void prepare(std::byte*) noexcept {}
 
-    /// In the memory: the thread that owns it, since the kernel would let that one in again.
+    /// In the memory: the thread that owns it, since the kernel lets that one in again. A dead
+    /// one's number may be another's by now; but then the mutex says that it was abandoned.
     NamedMutex(std::byte* place, std::string const& name)
         : owner_(*reinterpret_cast<detail::dword*>(place)),
           mutex_(::CreateMutexW(nullptr, 0, detail::to_wide(name + ".mutex").c_str())) {
@@ -32,8 +33,6 @@ public:
 
     MutexTaken lock(std::uint64_t timeout_ns) {
         constexpr detail::dword abandoned = 0x80, timed_out = 0x102, forever = 0xffff'ffff;
-        if (owner_ == ::GetCurrentThreadId())
-            throw RuntimeError("this thread has locked the segment already");
         auto const ms = std::min<std::uint64_t>(
             timeout_ns / 1'000'000 + (timeout_ns % 1'000'000 != 0 ? 1 : 0), forever - 1);
         bool const endless = timeout_ns == std::numeric_limits<std::uint64_t>::max();
@@ -41,7 +40,12 @@ public:
             mutex_.get(), endless ? forever : static_cast<detail::dword>(ms));
         if (result == timed_out) return MutexTaken::no;
         if (result != 0 && result != abandoned) throw_last_error("WaitForSingleObject");
-        owner_ = ::GetCurrentThreadId();
+        auto const self = ::GetCurrentThreadId();
+        if (result == 0 && owner_ == self) {
+            ::ReleaseMutex(mutex_.get());
+            throw RuntimeError("this thread has locked the segment already");
+        }
+        owner_ = self;
         return result == abandoned ? MutexTaken::from_dead : MutexTaken::yes;
     }
 
