@@ -42,22 +42,25 @@ inline void empty_container(Object const& container) noexcept {
 
 }  // namespace detail
 
-/// Empties all lists, dicts and sets that a value holds, so that those which hold themselves are
-/// freed. The value is of no more use, nor is what shares them.
+/// Empties every container that a value is or holds, tuples too, so that those which hold
+/// themselves are freed. The value is of no more use, nor is what shares a part of it.
 /// Python: what `gc.collect()` does for a value that nobody names any more.
 inline void break_rings(Object const& object) {
-    std::vector<Object> alive{object};
+    std::vector<Object> alive;
     for (auto const* const node : detail::reachable_containers(object)) {
-        if (node->kind == ObjectKind::tuple || node->kind == ObjectKind::global) continue;
         auto* const own = const_cast<detail::Node*>(node);
         own->hold();
         alive.push_back(detail::ObjectAccess::adopt(own));
     }
     for (auto const& container : alive) {
         switch (container.kind()) {
-        case ObjectKind::list: detail::node_as<detail::ListNode>(container).value.clear(); break;
         case ObjectKind::dict:
-        case ObjectKind::set: detail::node_as<detail::TableNode>(container).value.clear(); break;
+        case ObjectKind::set:
+        case ObjectKind::frozen_set:
+            detail::node_as<detail::TableNode>(container).value.clear();
+            break;
+        case ObjectKind::list: detail::node_as<detail::ListNode>(container).value.clear(); break;
+        case ObjectKind::tuple: detail::empty_container(container); break;
         case ObjectKind::instance: {
             auto& parts = detail::node_as<detail::InstanceNode>(container).value;
             parts.state = {};
