@@ -13,6 +13,7 @@
 #include <multiprocessing/heap/inheritance.hpp>
 #include <multiprocessing/heap/layout.hpp>
 #include <multiprocessing/heap/ledger.hpp>
+#include <multiprocessing/heap/prefetch.hpp>
 #include <multiprocessing/heap/ring.hpp>
 #include <multiprocessing/heap/runs.hpp>
 #include <multiprocessing/heap/shared.hpp>

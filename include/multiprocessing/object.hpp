@@ -15,6 +15,7 @@
 #include <multiprocessing/object/hash.hpp>
 #include <multiprocessing/object/integer.hpp>
 #include <multiprocessing/object/item.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/kind.hpp>
 #include <multiprocessing/object/list.hpp>
 #include <multiprocessing/object/node.hpp>
@@ -23,6 +24,7 @@
 #include <multiprocessing/object/pickle.hpp>
 #include <multiprocessing/object/printable.hpp>
 #include <multiprocessing/object/real_text.hpp>
+#include <multiprocessing/object/rings.hpp>
 #include <multiprocessing/object/set.hpp>
 #include <multiprocessing/object/table.hpp>
 #include <multiprocessing/object/text.hpp>

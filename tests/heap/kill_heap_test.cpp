@@ -226,6 +226,40 @@ TEST_CASE("Kill: a child is prepared", "[heap][kill]") {
 
 namespace {
 
+std::optional<ChildSlot> offered;
+
+}  // namespace
+
+// Killed with its parent, so that nobody is left who knows that it never began.
+TEST_CASE("Kill: a child takes its slot", "[heap][kill]") {
+    Scenario s;
+    s.name = "a child takes its slot";
+    s.setup = [] {
+        offered.reset();
+        note_baseline();
+        offered.emplace("taken");
+    };
+    s.warm_up = [] { (void)mp::platform::this_process(); };
+    s.operation = [] { slots::adopt(State::instance(), offered->stamp()); };
+    s.check = [] {
+        auto const stamp = offered->stamp();
+        auto const state = slot_of(stamp).state.load();
+        if (Slot::generation(state) == stamp.generation && Slot::phase(state) == Slot::prepared) {
+            offered.reset();
+        } else {
+            offered->started();
+            sweep_dead();
+            expect(!is_current(stamp), "the slot of a dead process is taken for ever");
+        }
+        check_nothing_lost();
+    };
+    auto options = family::stepped();
+    options.modes = {Mode::a_kill};
+    verify(run(s, options));
+}
+
+namespace {
+
 SlotStamp dead;
 
 /// A process that died with everything: holdings, hands, a change of references half done, a

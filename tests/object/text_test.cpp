@@ -51,7 +51,7 @@ TEST_CASE("text: a container that holds itself", "[object]") {
     mp::Tuple const tuple{inner, 1};
     inner.append(tuple);
     CHECK(repr(tuple) == "([(...)], 1)");
-    mp::List const twice{mp::List{}};
+    mp::List const twice{mp::Object(mp::List{})};
     twice.append(twice[0]);
     CHECK(repr(twice) == "[[], []]");
     list.clear();
@@ -128,4 +128,9 @@ TEST_CASE("text: depth is bounded, and so is what is shared many times", "[objec
     CHECK(repr(deep) == std::string(901, '[') + std::string(901, ']'));
     for (int i = 0; i < 200; ++i) deep = mp::List{deep};
     CHECK_THROWS_AS(repr(deep), mp::RuntimeError);
+    mp::Object bomb = mp::List{};
+    for (int i = 0; i < 60; ++i) bomb = mp::List{bomb, bomb};
+    auto const text = repr(bomb);
+    CHECK(text.size() < 2'000'000);
+    CHECK(text.ends_with("[...]]"));
 }

@@ -8,6 +8,10 @@
 #include <multiprocessing/heap.hpp>
 
 #include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include <fmt/format.h>
 
 namespace test {
 
@@ -23,6 +27,22 @@ inline InUse in_use() {
     return {now.slots, now.blocks};
 }
 
+/// The process slots that are not free, for the report of a failure.
+inline std::string slots_in_use() {
+    auto& arena = multiprocessing::heap::State::instance().arena;
+    std::string text;
+    for (std::uint32_t i = 1; i < arena.header().slot_mark.load(); ++i) {
+        auto& slot = arena.slot(i);
+        using Slot = multiprocessing::heap::Slot;
+        if (Slot::phase(slot.state.load()) == Slot::free) continue;
+        text += fmt::format("slot {}: phase {}, pid {}, creator {}, sweeper {:#x}, {}\n", i,
+                            static_cast<int>(Slot::phase(slot.state.load())), slot.pid.load(),
+                            Slot::creator(slot.state.load()), slot.sweeper.load(),
+                            slot.name.data());
+    }
+    return text;
+}
+
 /// Whether no more than before is in use, as soon as all that was killed is gone.
 inline bool nothing_left(InUse before) {
     // Not equal: some that were about to end when `before` was taken may have counted.
@@ -34,7 +54,9 @@ inline bool nothing_left(InUse before) {
 
 /// The same of processes alone: objects of the test still have their blocks.
 inline bool no_process_left(InUse before) {
-    return eventually([before] { return in_use().slots <= before.slots; });
+    if (eventually([before] { return in_use().slots <= before.slots; })) return true;
+    std::fputs(slots_in_use().c_str(), stderr);
+    return false;
 }
 
 }  // namespace test

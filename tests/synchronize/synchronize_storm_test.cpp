@@ -50,7 +50,7 @@ void blow(std::string const& name, Object object, First first, Second second, Wa
     plan.roles = {{"first", [&] { while (board->over == 0) first(object, *board); }, 4},
                   {"second", [&] { while (board->over == 0) second(object, *board); }, 4}};
     plan.kills = 300;
-    plan.longest = 8s;
+    plan.longest = 60s;
     plan.longest_delay = 8ms;
     plan.stall = 5s;
     plan.progress = [&] { return board->progress.load(); };

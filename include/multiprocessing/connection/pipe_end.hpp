@@ -134,7 +134,7 @@ public:
             sweep();
         };
         heap::try_until(out_.not_full(), Deadline{}, step, look_after,
-                        heap::Ring::pauses_when_full);
+                        heap::Patience::pauses_of_putter);
         if (!broken) return true;
         require_open();
         throw OSError(std::make_error_code(std::errc::broken_pipe), "Broken pipe");
@@ -189,10 +189,12 @@ private:
     template <class Step>
     bool await_message(Deadline deadline, Step step) {
         RareSweep sweep;
-        return heap::try_until(in_.not_empty(), deadline, step, [&] {
+        auto const look_after = [&] {
             in_.settle_head();
             sweep();
-        });
+        };
+        return heap::try_until(in_.not_empty(), deadline, step, look_after,
+                               heap::Patience::pauses_of_getter());
     }
 
     /// The other end is gone, or this one is closed.

@@ -195,9 +195,11 @@ static_assert(sizeof(Record) == 256);
 
 /// One process. `prepared`: made by its parent, references already counted for it, not yet running.
 struct alignas(128) Slot {
-    enum Phase : std::uint64_t { free = 0, prepared = 1, live = 2, ended = 3 };
+    enum Phase : std::uint64_t { free = 0, prepared = 1, live = 2, ended = 3, adopting = 4 };
 
-    Word state;    // generation:24 | creator's generation:20 | creator's slot:16 | phase:4
+    // generation:24 | creator's generation:20 | creator's slot:16 | phase:4; while adopting
+    // generation:24 | pid:36 | phase:4
+    Word state;
     Word sweeper;  // 0, or the stamp of the record that clears this slot
     Word pid, start_time;
     Word parent_pid, parent_start_time;
@@ -213,6 +215,13 @@ struct alignas(128) Slot {
                                         std::uint32_t creator, std::uint64_t creator_generation) {
         return (generation & 0xffffff) << 40 | (creator_generation & 0xfffff) << 20 |
                std::uint64_t{creator} << 4 | phase;
+    }
+    static constexpr std::uint64_t pack_adopting(std::uint64_t generation, std::int64_t pid) {
+        return (generation & 0xffffff) << 40 |
+               (static_cast<std::uint64_t>(pid) & 0xf'ffff'ffff) << 4 | adopting;
+    }
+    static constexpr std::int64_t adopting_pid(std::uint64_t w) {
+        return static_cast<std::int64_t>(w >> 4 & 0xf'ffff'ffff);
     }
     static constexpr std::uint64_t generation(std::uint64_t w) { return w >> 40; }
     static constexpr std::uint64_t creator_generation(std::uint64_t w) { return w >> 20 & 0xfffff; }

@@ -76,9 +76,6 @@ public:
     }
 
     Shared const& shared() const { return shared_; }
-    /// Who finds the ring full waits until there is room for more than one.
-    static constexpr int pauses_when_full = 16;
-
     explicit operator bool() const { return body_ != nullptr; }
     std::uint64_t maxsize() const { return body_->maxsize; }
     std::uint64_t type() const { return body_->type; }
@@ -90,6 +87,7 @@ public:
     template <class Write>
     bool try_put(std::uint64_t size, Write write) {
         auto steps = my_steps();
+        Patience::has_put();
         auto const claim = steps.claim_empty();
         if (!claim) return false;
         claim.slot->size = size;
@@ -105,6 +103,7 @@ public:
     /// Puts a message; on success the hand is empty.
     bool try_put(Hand& message) {
         auto steps = my_steps();
+        Patience::has_put();
         auto const claim = steps.claim_empty();
         if (!claim) return false;
         claim.slot->size = RingSlot::is_message;
@@ -118,6 +117,7 @@ public:
     /// how many there was room for.
     template <class Write>
     std::uint64_t try_put_some(std::uint64_t most, std::uint64_t size, Write write) {
+        Patience::has_put();
         return my_steps().put_some(most, [&](RingSlot& slot, std::uint64_t i) {
             slot.size = size;
             write(slot.bytes.data(), i);
@@ -252,7 +252,8 @@ private:
     template <class Try>
     bool wait(Event& event, Deadline deadline, Try try_it) {
         return try_until(event, deadline, try_it, [this] { settle_head(); },
-                         &event == &body_->not_full ? pauses_when_full : 1);
+                         &event == &body_->not_full ? Patience::pauses_of_putter
+                                                    : Patience::pauses_of_getter());
     }
 
     Shared shared_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/heap/ledger.hpp>
+#include <multiprocessing/heap/prefetch.hpp>
 #include <multiprocessing/heap/ring_layout.hpp>
 
 namespace multiprocessing::heap {
@@ -120,6 +121,7 @@ protected:
         segment.ring.store(ring_ref().bits, relaxed);
         auto const empty = LapWord::pack(lap, LapWord::empty);
         for (auto& slot : segment.slots) {
+            prefetch_to_write(&slot + 8);  // the last getter still has them
             slot.state.store(empty, relaxed);
             slot.message.store(0, relaxed);
         }

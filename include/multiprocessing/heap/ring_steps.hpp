@@ -3,6 +3,7 @@
 // Layer 2 (heap). Mirrors no Python file.
 #pragma once
 
+#include <multiprocessing/heap/prefetch.hpp>
 #include <multiprocessing/heap/ring_segments.hpp>
 
 #include <algorithm>
@@ -38,6 +39,7 @@ public:
             }
             if (bounded && body_.maxsize != 0 && is_full(at)) return {};
             auto& slot = slot_at(at);
+            fetch(soon_after(at));
             auto seen = LapWord::pack(at.lap(), LapWord::empty);
             if (claim(slot, at, seen, LapWord::writing)) return {&slot, at};
             if (LapWord::lap(seen) == at.lap()) move(body_.tail, at, at.next());
@@ -69,6 +71,7 @@ public:
             auto at = first;
             for (; n < most && room != 0 && !at.at_end(); at = at.next(), --room) {
                 auto& slot = slot_at(at);
+                fetch(soon_after(at));
                 auto seen = LapWord::pack(at.lap(), LapWord::empty);
                 if (claim(slot, at, seen, LapWord::writing)) {
                     fill(slot, n++);
@@ -98,7 +101,7 @@ public:
                 continue;
             }
             auto& slot = slot_at(at);
-            fetch_ahead(at);
+            fetch_full(at);
             auto seen = slot.state.load(std::memory_order_acquire);
             if (LapWord::lap(seen) != at.lap()) continue;  // the head is elsewhere by now
             if (LapWord::phase(seen) == LapWord::full) {
@@ -133,7 +136,7 @@ public:
             bool more = true;  // to be expected
             while (more && n < most && !at.at_end()) {
                 auto& slot = slot_at(at);
-                fetch_ahead(at);
+                fetch_full(at);
                 auto seen = slot.state.load(std::memory_order_acquire);
                 if (LapWord::lap(seen) != at.lap()) break;  // the head is elsewhere by now
                 if (LapWord::phase(seen) == LapWord::full) {
@@ -210,21 +213,31 @@ private:
     static constexpr std::uint64_t ahead = 4;  // slots
     static constexpr std::uint64_t look_each = 16;
 
-    /// Has the lines of a slot that is got soon brought here while this one is looked at; but not of
-    /// one that a putter may be about to write.
-    void fetch_ahead(Place at) {
-        Place const soon{at.bits + (ahead << 20)};
+    static Place soon_after(Place at) { return Place{at.bits + (ahead << 20)}; }
+
+    /// Has the lines of a slot brought here while another one is worked at: a step that waits for a
+    /// line of another processor takes longer than all the rest of it.
+    void fetch(Place soon) const {
         if (soon.slot() >= slots_per_segment) return;
+        auto const* const slot = reinterpret_cast<std::byte const*>(&slot_at(soon));
+        prefetch_to_write(slot);
+        prefetch_to_write(slot + sizeof(RingSlot) / 2);
+    }
+
+    /// For getters: not a slot that a putter may be about to write.
+    void fetch_full(Place at) {
+        auto const soon = soon_after(at);
+        auto const is_full = [&](Place tail) {
+            return tail.lap() != at.lap() || tail.slot() > soon.slot();
+        };
         Place known{body_.tail_seen.load(std::memory_order_relaxed)};
-        if (known.lap() == at.lap() && known.slot() <= soon.slot()) {
+        if (!is_full(known)) {
             if (at.slot() % look_each != 0) return;  // a look takes the tail from the putters
             known = Place{body_.tail.load(std::memory_order_relaxed)};
             body_.tail_seen.store(known.bits, std::memory_order_relaxed);
-            if (known.lap() == at.lap() && known.slot() <= soon.slot()) return;
+            if (!is_full(known)) return;
         }
-        auto* const slot = reinterpret_cast<std::byte*>(&slot_at(soon));
-        __builtin_prefetch(slot, 1);
-        __builtin_prefetch(slot + sizeof(RingSlot) / 2, 1);
+        fetch(soon);
     }
 
     /// The slot is this record's, in that phase, if it is as `seen`. At most one at a time is, so
@@ -269,7 +282,11 @@ private:
             return left > 0 ? static_cast<std::uint64_t>(left) : 0;
         };
         if (auto const left = room(body_.head_seen.load(std::memory_order_relaxed))) return left;
-        auto const head = head_number();
+        // Where the head stands, not whether the slot there is taken: getters write that. A head
+        // that one who died left behind is moved on by who waits (Ring::settle_head).
+        Place const at{body_.head.load()};
+        auto const head = number_of(at);
+        if (body_.head.load() != at.bits) return room_at(tail);
         body_.head_seen.store(head, std::memory_order_relaxed);
         return room(head);
     }

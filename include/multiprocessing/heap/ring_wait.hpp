@@ -49,12 +49,25 @@ public:
         return false;
     }
 
+    /// After how many pauses a getter first looks again that found nothing. One that has long done
+    /// nothing but get, takes what a putter streams: it falls back a little, since the two at one
+    /// slot in turn are three times slower than each at its own. One that also puts may be waited
+    /// for, and looks at once.
+    static int pauses_of_getter() {
+        if (gets < gets_of_a_stream) return ++gets, 1;
+        return 32;
+    }
+    static constexpr int pauses_of_putter = 64;
+    static void has_put() { gets = 0; }
+
 private:
+    static constexpr int gets_of_a_stream = 16;
     static constexpr int spins = 2000;  // pauses, about 50 us: what it costs to be woken
     static constexpr int most_pauses = 64;
     static constexpr int yields = 16;
     static constexpr int waits_until_next_spin = 127;
     static inline thread_local int yield_first = 0;
+    static inline thread_local int gets = 0;  // waits for an item since this thread last put one
 };
 
 /// Tries until it succeeds or the deadline has passed. Between sleeps, none longer than a slice,

@@ -4,7 +4,9 @@
 // Layer 2 (heap).
 //
 // free -> prepared (parent)  references of the child are counted from now on
-//      -> live (child)       one compare-and-swap; a child whose slot was swept meanwhile must go
+//      -> adopting (child)   one compare-and-swap, which tells the child's pid; a child whose slot
+//                            was swept meanwhile must go
+//      -> live (child)       once the slot knows the process
 //      -> free (sweeper)     after its death; with the next generation
 // A prepared slot whose parent died is swept as the last step of sweeping the parent.
 #pragma once
@@ -55,13 +57,23 @@ inline bool process_is_dead(Slot& slot) {
                State::instance().arena.memory().handle());
 }
 
+/// Whether the process of a slot in that state has ended, swept or not.
+inline bool is_over(Slot& slot, std::uint64_t state) {
+    switch (Slot::phase(state)) {
+    case Slot::ended: return true;
+    case Slot::live: return process_is_dead(slot);
+    case Slot::adopting:
+        return platform::liveness({Slot::adopting_pid(state), 0}) == platform::Liveness::dead;
+    default: return false;
+    }
+}
+
 /// True when the process of that stamp ended, swept or not. A child that has not begun is alive.
 inline bool is_dead(SlotStamp stamp) {
     auto& slot = slot_of(stamp);
     auto const word = slot.state.load(std::memory_order_acquire);
     if (Slot::generation(word) != stamp.generation || Slot::phase(word) == Slot::free) return true;
-    return Slot::phase(word) == Slot::ended ||
-           (Slot::phase(word) == Slot::live && process_is_dead(slot));
+    return is_over(slot, word);
 }
 
 namespace slots {
@@ -100,18 +112,18 @@ inline SlotStamp take(State& state) {
 inline bool adopt(State& state, SlotStamp stamp) {
     auto& slot = state.arena.slot(stamp.slot);
     auto seen = slot.state.load(std::memory_order_acquire);
-    if (Slot::generation(seen) != stamp.generation || Slot::phase(seen) != Slot::prepared ||
-        !slot.state.compare_exchange_strong(
-            seen, Slot::pack(stamp.generation, Slot::live, Slot::creator(seen),
-                             Slot::creator_generation(seen))))
-        return false;
-    // Only now: until the swap the slot may be swept, and be another process's already. A pid of 0
-    // counts as alive.
     auto const me = platform::this_process();
+    if (Slot::generation(seen) != stamp.generation || Slot::phase(seen) != Slot::prepared ||
+        !slot.state.compare_exchange_strong(seen, Slot::pack_adopting(stamp.generation, me.pid)))
+        return false;
+    // Only now: until the swap the slot may be swept, and be another process's already.
     slot.start_time.store(me.start_time, std::memory_order_relaxed);
     slot.arena_handle.store(platform::number_of_handle(state.arena.memory().handle()),
                             std::memory_order_relaxed);
-    slot.pid.store(static_cast<std::uint64_t>(me.pid), std::memory_order_release);
+    slot.pid.store(static_cast<std::uint64_t>(me.pid), std::memory_order_relaxed);
+    slot.state.store(Slot::pack(stamp.generation, Slot::live, Slot::creator(seen),
+                                Slot::creator_generation(seen)),
+                     std::memory_order_release);
     state.slot = stamp.slot;
     state.generation = stamp.generation;
     return true;

@@ -84,7 +84,7 @@ inline bool sweep(SlotStamp stamp, bool never_began = false) {
     auto state = slot.state.load(std::memory_order_acquire);
     auto const phase = Slot::phase(state);
     auto const ours = Slot::generation(state) == stamp.generation &&
-                      (phase == Slot::ended || (phase == Slot::live && process_is_dead(slot)) ||
+                      (is_over(slot, state) ||
                        (never_began && (phase == Slot::prepared || slot.pid.load() == 0))) &&
                       slot.state.compare_exchange_strong(
                           state, Slot::pack(stamp.generation, Slot::ended, Slot::creator(state),
@@ -114,10 +114,7 @@ inline bool sweep_dead() {
     for (std::uint32_t i = 1; i < state.arena.header().slot_mark.load(); ++i) {
         auto& slot = state.arena.slot(i);
         auto const word = slot.state.load(std::memory_order_acquire);
-        if (i == state.slot ||
-            !(Slot::phase(word) == Slot::ended ||
-              (Slot::phase(word) == Slot::live && process_is_dead(slot))))
-            continue;
+        if (i == state.slot || !is_over(slot, word)) continue;
         any = sweep({i, Slot::generation(word)}) || any;
     }
     return any;
@@ -136,9 +133,7 @@ inline bool sweep_owner(std::uint16_t index) {
     auto const slot = index < max_slots ? index : Record::slot(record);
     if (index >= max_slots && !Record::in_use(record)) return true;
     auto const word = arena.slot(slot).state.load(std::memory_order_acquire);
-    if (Slot::phase(word) == Slot::ended ||
-        (Slot::phase(word) == Slot::live && process_is_dead(arena.slot(slot))))
-        return sweep({slot, Slot::generation(word)});
+    if (is_over(arena.slot(slot), word)) return sweep({slot, Slot::generation(word)});
     return Slot::phase(word) == Slot::free;
 }
 

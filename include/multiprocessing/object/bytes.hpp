@@ -3,6 +3,7 @@
 // Layer 3 (object). Mirrors Python's bytes.
 #pragma once
 
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
 
@@ -57,7 +58,10 @@ public:
             else if (byte == '\t') text += "\\t";
             else if (byte == '\n') text += "\\n";
             else if (byte == '\r') text += "\\r";
-            else if (byte < 0x20 || byte >= 0x7f) text += fmt::format("\\x{:02x}", byte);
+            else if (byte < 0x20 || byte >= 0x7f) {
+                text += "\\x";
+                detail::append_hex(text, byte, 2);
+            }
             else text += static_cast<char>(byte);
         }
         return text += quote;

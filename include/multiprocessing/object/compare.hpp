@@ -5,6 +5,7 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/object/hash.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/object/table.hpp>
@@ -17,8 +18,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace multiprocessing::detail {
 
@@ -214,8 +213,8 @@ inline std::partial_ordering compare_objects(Object const& a, Object const& b, i
         return compare_items(node_as<TupleNode>(a).items(), node_as<TupleNode>(b).items(), depth);
     if (x == y && x == ObjectKind::list)
         return compare_items(node_as<ListNode>(a).value, node_as<ListNode>(b).value, depth);
-    throw TypeError(fmt::format("'<' not supported between instances of '{}' and '{}'",
-                                a.type_name(), b.type_name()));
+    throw TypeError(joined({"'<' not supported between instances of '", a.type_name(), "' and '",
+                            b.type_name(), "'"}));
 }
 
 }  // namespace multiprocessing::detail

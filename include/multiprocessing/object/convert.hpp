@@ -10,6 +10,7 @@
 #include <multiprocessing/object/convertible.hpp>
 #include <multiprocessing/object/dict.hpp>
 #include <multiprocessing/object/global.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/list.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
@@ -27,8 +28,6 @@
 #include <tuple>
 #include <type_traits>
 #include <utility>
-
-#include <fmt/format.h>
 
 namespace multiprocessing {
 
@@ -100,7 +99,7 @@ T read_integer(Object const& object) {
         if (auto const value = node_as<IntegerNode>(object).value.as_uint64())
             return static_cast<T>(*value);
     }
-    throw OverflowError(fmt::format("the int does not fit into {}", type_name<T>()));
+    throw OverflowError(joined({"the int does not fit into ", type_name<T>()}));
 }
 
 inline double read_real(Object const& object) {
@@ -112,11 +111,17 @@ inline double read_real(Object const& object) {
     return value;
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_length(std::size_t wanted,
+                                                               std::size_t size) {
+    throw ValueError(
+        joined({"expected ", std::to_string(wanted), " items, got ", std::to_string(size)}));
+}
+
 template <class T, std::size_t... I>
 T read_tuple(Object const& object, std::index_sequence<I...>) {
     auto const items = items_of(object);
     if (items.size() != sizeof...(I))
-        throw ValueError(fmt::format("expected {} items, got {}", sizeof...(I), items.size()));
+        throw_length(sizeof...(I), items.size());
     return T{items[I].template to<std::remove_cvref_t<std::tuple_element_t<I, T>>>()...};
 }
 

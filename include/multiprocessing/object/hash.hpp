@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/errors.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/platform/system.hpp>
@@ -18,8 +19,6 @@
 #include <functional>
 #include <span>
 #include <string_view>
-
-#include <fmt/format.h>
 
 namespace multiprocessing::detail {
 
@@ -154,12 +153,12 @@ inline std::uint64_t hash_plain(Object const& object, int depth) {
         return hash_word(hash_object(parts.global, depth + 1) ^
                          hash_object(parts.arguments, depth + 1));
     }
-    default: throw TypeError(fmt::format("unhashable type: '{}'", object.type_name()));
+    default: throw TypeError(joined({"unhashable type: '", object.type_name(), "'"}));
     }
 }
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_too_deep(std::string_view where) {
-    throw RuntimeError(fmt::format("maximum recursion depth exceeded {}", where));
+    throw RuntimeError(joined({"maximum recursion depth exceeded ", where}));
 }
 
 inline std::uint64_t hash_object(Object const& object, int depth) {

@@ -5,6 +5,7 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/object/compare.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/object/printable.hpp>
@@ -104,15 +105,21 @@ namespace detail {
 
 inline bool is_table(ObjectKind kind) noexcept { return kind == ObjectKind::dict || is_set(kind); }
 
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_type_error(std::string_view before,
+                                                                   std::string_view type,
+                                                                   std::string_view after) {
+    throw TypeError(joined({before, type, after}));
+}
+
 /// The place of an index that may count from the end.
 /// Errors: IndexError; TypeError if it is no int.
 inline std::size_t place_of_index(Object const& key, std::size_t size, std::string_view what) {
     if (key.kind() != ObjectKind::integer && key.kind() != ObjectKind::boolean)
-        throw TypeError(fmt::format("{} indices must be integers or slices, not {}", what,
-                                    key.type_name()));
+        throw TypeError(
+            joined({what, " indices must be integers or slices, not ", key.type_name()}));
     auto const index = ObjectAccess::integer(key);
     auto const place = static_cast<std::uint64_t>(index) + (index < 0 ? size : 0);
-    if (place >= size) throw IndexError(fmt::format("{} index out of range", what));
+    if (place >= size) throw IndexError(joined({what, " index out of range"}));
     return static_cast<std::size_t>(place);
 }
 
@@ -147,7 +154,7 @@ inline std::size_t Object::size() const {
     case ObjectKind::dict:
     case ObjectKind::set:
     case ObjectKind::frozen_set: return detail::node_as<detail::TableNode>(*this).value.size();
-    default: throw TypeError(fmt::format("object of type '{}' has no len()", type_name()));
+    default: detail::throw_type_error("object of type '", type_name(), "' has no len()");
     }
 }
 
@@ -194,7 +201,7 @@ inline Object Object::at(Object const& key) const {
         if (entry == nullptr) detail::throw_key(key);
         return entry->value;
     }
-    default: throw TypeError(fmt::format("'{}' object is not subscriptable", type_name()));
+    default: detail::throw_type_error("'", type_name(), "' object is not subscriptable");
     }
 }
 
@@ -217,7 +224,7 @@ inline void Object::set_item(Object const& key, Object value) const {
         return;
     }
     default:
-        throw TypeError(fmt::format("'{}' object does not support item assignment", type_name()));
+        detail::throw_type_error("'", type_name(), "' object does not support item assignment");
     }
 }
 
@@ -228,8 +235,8 @@ inline bool Object::contains(Object const& key) const {
         return detail::node_as<detail::TableNode>(*this).value.find(key) != nullptr;
     if (kind_ == ObjectKind::text) {
         if (key.kind_ != ObjectKind::text)
-            throw TypeError(fmt::format("'in <string>' requires string as left operand, not {}",
-                                        key.type_name()));
+            detail::throw_type_error("'in <string>' requires string as left operand, not ",
+                                     key.type_name(), "");
         return detail::chars_of(*this).find(detail::chars_of(key)) != std::string_view::npos;
     }
     if (detail::is_bytes(kind_) && detail::is_bytes(key.kind_))
@@ -244,7 +251,7 @@ inline ObjectIterator Object::end() const { return ObjectIterator(*this, true); 
 
 inline ObjectIterator::ObjectIterator(Object object, bool at_end) : object_(std::move(object)) {
     if (object_.kind() < ObjectKind::text || object_.kind() > ObjectKind::frozen_set)
-        throw TypeError(fmt::format("'{}' object is not iterable", object_.type_name()));
+        detail::throw_type_error("'", object_.type_name(), "' object is not iterable");
     if (at_end) {
         object_ = {};  // as an iterator that is made of nothing
         return;
@@ -266,9 +273,9 @@ inline void ObjectIterator::skip_removed() {
     if (!detail::is_table(object_.kind())) return;
     auto const& table = detail::node_as<detail::TableNode>(object_).value;
     if (table.size() != size_)
-        throw RuntimeError(fmt::format(
-            "{} changed size during iteration",
-            object_.kind() == ObjectKind::dict ? "dictionary" : std::string_view("Set")));
+        throw RuntimeError(object_.kind() == ObjectKind::dict
+                               ? "dictionary changed size during iteration"
+                               : "Set changed size during iteration");
     while (at_ < table.entries().size() && table.entries()[at_].removed()) ++at_;
 }
 

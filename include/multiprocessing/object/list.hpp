@@ -6,6 +6,7 @@
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/object/compare.hpp>
 #include <multiprocessing/object/handle.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
@@ -113,7 +114,7 @@ public:
     /// Errors: ValueError.
     [[nodiscard]] std::size_t index(Object const& x) const {
         auto const at = find(x);
-        if (at == end()) throw ValueError(fmt::format("{:r} is not in list", x));
+        if (at == end()) throw ValueError(x.repr() + " is not in list");
         return static_cast<std::size_t>(at - begin());
     }
     [[nodiscard]] std::size_t count(Object const& x) const {
@@ -144,7 +145,7 @@ private:
     std::size_t place(std::ptrdiff_t index, std::string_view what) const {
         auto const n = items().size();
         auto const at = static_cast<std::size_t>(index) + (index < 0 ? n : 0);
-        if (at >= n) throw IndexError(fmt::format("{} out of range", what));
+        if (at >= n) throw IndexError(detail::joined({what, " out of range"}));
         return at;
     }
     Object* find(Object const& x) const { return std::find(begin(), end(), x); }

@@ -5,10 +5,9 @@
 
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/object/integer.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/object/table.hpp>
-
-#include <fmt/format.h>
 
 #include <atomic>
 #include <cstddef>
@@ -147,7 +146,7 @@ inline std::string_view chars_of(Object const& object) noexcept {
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_type(std::string_view wanted,
                                                              Object const& object) {
-    throw TypeError(fmt::format("expected {}, not '{}'", wanted, object.type_name()));
+    throw TypeError(joined({"expected ", wanted, ", not '", object.type_name(), "'"}));
 }
 
 /// Calls `visit` with every Object that a node holds.

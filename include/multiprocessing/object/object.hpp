@@ -139,7 +139,8 @@ public:
     /// Python: `str(x)`.
     [[nodiscard]] std::string str() const;
     /// Errors: RuntimeError when nested more than 1000 deep; ValueError for an int of more than
-    ///     4300 digits. Beyond 256 MiB containers are shown as `[...]`.
+    ///     4300 digits. Beyond 1 MiB of text a container that was shown before is shown as
+    ///     `[...]`, beyond 256 MiB every one.
     /// Python: `repr(x)`.
     [[nodiscard]] std::string repr() const;
 

@@ -12,6 +12,7 @@
 #include <multiprocessing/object/hash.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
+#include <multiprocessing/object/rings.hpp>
 #include <multiprocessing/pickle.hpp>
 
 #include <cstddef>
@@ -328,7 +329,21 @@ struct pickle<Object> {
     static void dump(Writer& writer, Object const& object) {
         detail::ObjectWriter(writer).write(object);
     }
-    static Object load(Reader& reader) { return detail::ObjectReader(reader).read(); }
+    static Object load(Reader& reader) {
+        auto const before = reader.shared_read().size();
+        try {
+            return detail::ObjectReader(reader).read();
+        } catch (...) {
+            // What was read may hold itself, and then nobody else frees it.
+            auto const& known = reader.shared_read();
+            for (std::size_t i = before; i < known.size(); ++i) {
+                if (known[i].tag != &detail::type_tag<Object>) continue;
+                auto const& object = *static_cast<Object const*>(known[i].object.get());
+                if (detail::is_container(object.kind())) detail::empty_container(object);
+            }
+            throw;
+        }
+    }
 };
 
 }  // namespace multiprocessing

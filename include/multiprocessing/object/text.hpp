@@ -5,6 +5,7 @@
 
 #include <multiprocessing/object/compare.hpp>
 #include <multiprocessing/object/globals.hpp>
+#include <multiprocessing/object/joined.hpp>
 #include <multiprocessing/object/nodes.hpp>
 #include <multiprocessing/object/object.hpp>
 #include <multiprocessing/object/printable.hpp>
@@ -14,15 +15,22 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 namespace multiprocessing::detail {
+
+/// Two, four or eight digits, as the value needs.
+inline void append_escape(std::string& out, std::uint32_t value) {
+    out += value < 0x100 ? "\\x" : value < 0x10000 ? "\\u" : "\\U";
+    append_hex(out, value, value < 0x100 ? 2 : value < 0x10000 ? 4 : 8);
+}
 
 /// Text in quotes, with escapes for what cannot be shown and for bytes that are no UTF-8.
 inline void append_quoted(std::string& out, std::string_view text) {
@@ -39,9 +47,7 @@ inline void append_quoted(std::string& out, std::string_view text) {
         else if (value == '\r') out += "\\r";
         else if (value == '\t') out += "\\t";
         else if (next && is_printable(value)) out += text.substr(0, size);
-        else if (value < 0x100) fmt::format_to(std::back_inserter(out), "\\x{:02x}", value);
-        else if (value < 0x10000) fmt::format_to(std::back_inserter(out), "\\u{:04x}", value);
-        else fmt::format_to(std::back_inserter(out), "\\U{:08x}", value);
+        else append_escape(out, value);
         text.remove_prefix(size);
     }
     out += quote;
@@ -50,14 +56,14 @@ inline void append_quoted(std::string& out, std::string_view text) {
 inline std::string complex_repr(ComplexParts const& parts) {
     auto const imag = real_digits(parts.imag);
     if (parts.real == 0 && !std::signbit(parts.real)) return imag + 'j';
-    return fmt::format("({}{}{}j)", real_digits(parts.real), imag[0] == '-' ? "" : "+", imag);
+    return joined({"(", real_digits(parts.real), imag[0] == '-' ? "" : "+", imag, "j)"});
 }
 
 /// Python: `module.name`, or `name` alone for a builtin.
 inline std::string global_name(Object const& global) {
     auto const& parts = node_as<GlobalNode>(global).value;
     if (chars_of(parts.module) == "builtins") return std::string(chars_of(parts.name));
-    return fmt::format("{}.{}", chars_of(parts.module), chars_of(parts.name));
+    return joined({chars_of(parts.module), ".", chars_of(parts.name)});
 }
 
 class ReprWriter {
@@ -66,15 +72,20 @@ public:
     std::string take() { return std::move(out_); }
 
 private:
-    static constexpr std::size_t text_limit = std::size_t{256} << 20;
+    // Values that hold one another many times would make text without end.
+    static constexpr std::size_t repeat_limit = std::size_t{1} << 20;  // no container a second time
+    static constexpr std::size_t text_limit = std::size_t{256} << 20;  // nothing of any length
 
+    void append_leaf(Object const& object);
     void append_node(Object const& object);
+    bool is_elided(Object const& object);
     void append_items(std::span<Object const> items, char const* open, char const* close);
     void append_table(Table const& table, char const* open, char const* close, bool values);
     void append_instance(Object const& object);
 
     std::string out_;
     std::vector<Node const*> open_;  // the containers that hold what is being written
+    std::unordered_set<Node const*> shown_;  // those that other Objects name, too
 };
 
 inline void ReprWriter::append_items(std::span<Object const> items, char const* open,
@@ -134,49 +145,58 @@ inline void ReprWriter::append_node(Object const& object) {
     }
 }
 
-inline void ReprWriter::append(Object const& object) {
+inline void ReprWriter::append_leaf(Object const& object) {
     switch (object.kind()) {
-    case ObjectKind::none: out_ += "None"; return;
-    case ObjectKind::boolean: out_ += ObjectAccess::integer(object) != 0 ? "True" : "False"; return;
+    case ObjectKind::none: out_ += "None"; break;
+    case ObjectKind::boolean: out_ += ObjectAccess::integer(object) != 0 ? "True" : "False"; break;
     case ObjectKind::integer: {
         fmt::format_int const text(ObjectAccess::integer(object));
         out_.append(text.data(), text.size());
+        break;
+    }
+    case ObjectKind::real: out_ += real_repr(ObjectAccess::real(object)); break;
+    case ObjectKind::big_integer: out_ += node_as<IntegerNode>(object).value.text(); break;
+    case ObjectKind::complex: out_ += complex_repr(node_as<ComplexNode>(object).value); break;
+    case ObjectKind::text: append_quoted(out_, chars_of(object)); break;
+    case ObjectKind::bytes: out_ += Bytes(chars_of(object)).repr(); break;
+    default: out_ += "bytearray(" + Bytes(chars_of(object)).repr() + ")"; break;
+    }
+}
+
+/// Whether a container must not be shown here: because it is being shown, or has been too often.
+inline bool ReprWriter::is_elided(Object const& object) {
+    auto const* const node = ObjectAccess::node(object);
+    if (out_.size() > text_limit) return true;
+    if (!node->shared()) return false;
+    return (!shown_.insert(node).second && out_.size() > repeat_limit) ||
+           std::find(open_.begin(), open_.end(), node) != open_.end();
+}
+
+inline void ReprWriter::append(Object const& object) {
+    auto const kind = object.kind();
+    if (kind < ObjectKind::tuple) {
+        if (kind >= ObjectKind::big_integer && out_.size() > text_limit) out_ += "...";
+        else append_leaf(object);
         return;
     }
-    case ObjectKind::real: out_ += real_repr(ObjectAccess::real(object)); return;
-    case ObjectKind::big_integer: out_ += node_as<IntegerNode>(object).value.text(); return;
-    case ObjectKind::complex: out_ += complex_repr(node_as<ComplexNode>(object).value); return;
-    case ObjectKind::text: append_quoted(out_, chars_of(object)); return;
-    case ObjectKind::bytes: out_ += Bytes(chars_of(object)).repr(); return;
-    case ObjectKind::byte_array:
-        out_ += "bytearray(" + Bytes(chars_of(object)).repr() + ")";
-        return;
-    case ObjectKind::global: {
+    if (kind == ObjectKind::global) {
         auto const& parts = node_as<GlobalNode>(object).value;
         auto const name = chars_of(parts.name);
         bool const constant = name == "Ellipsis" || name == "NotImplemented";
-        if (constant && chars_of(parts.module) == "builtins")
-            out_ += name;
-        else
-            out_ += "<class '" + global_name(object) + "'>";
+        if (constant && chars_of(parts.module) == "builtins") out_ += name;
+        else out_ += "<class '" + global_name(object) + "'>";
         return;
     }
-    default: break;
-    }
-    auto const* const node = ObjectAccess::node(object);
-    bool const returns =
-        node->shared() && std::find(open_.begin(), open_.end(), node) != open_.end();
-    if (returns || out_.size() > text_limit) {
-        auto const kind = object.kind();
-        out_ += kind == ObjectKind::list    ? "[...]"
-                : kind == ObjectKind::tuple ? "(...)"
-                : kind == ObjectKind::dict  ? "{...}"
-                                            : fmt::format("{}(...)", object.type_name());
+    if (is_elided(object)) {
+        if (kind == ObjectKind::list) out_ += "[...]";
+        else if (kind == ObjectKind::tuple) out_ += "(...)";
+        else if (kind == ObjectKind::dict) out_ += "{...}";
+        else out_ += joined({object.type_name(), "(...)"});
         return;
     }
     if (open_.size() >= static_cast<std::size_t>(object_depth_limit))
         throw_too_deep("while getting the repr of an object");
-    open_.push_back(node);
+    open_.push_back(ObjectAccess::node(object));
     append_node(object);
     open_.pop_back();
 }
