@@ -78,10 +78,9 @@ public:
         std::vector<Task> withdrawn;
         {
             std::lock_guard guard(mutex_);
-            auto const others = std::stable_partition(
-                tasks_.begin(), tasks_.end(), [&](Task const& t) { return t.call.get() != &call; });
-            std::move(others, tasks_.end(), std::back_inserter(withdrawn));
-            tasks_.erase(others, tasks_.end());
+            auto const is_of_call = [&](Task const& task) { return task.call.get() == &call; };
+            std::ranges::copy_if(tasks_, std::back_inserter(withdrawn), is_of_call);
+            std::erase_if(tasks_, is_of_call);
         }
         std::lock_guard guard(settle_mutex_);
         if (!withdrawn.empty()) call.withdraw();
