@@ -15,7 +15,6 @@
 #include <deque>
 #include <exception>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -78,10 +77,11 @@ public:
         std::vector<Task> withdrawn;
         {
             std::lock_guard guard(mutex_);
-            auto const others = std::stable_partition(
-                tasks_.begin(), tasks_.end(), [&](Task const& t) { return t.call.get() != &call; });
-            std::move(others, tasks_.end(), std::back_inserter(withdrawn));
-            tasks_.erase(others, tasks_.end());
+            std::deque<Task> others;
+            for (auto& task : tasks_)
+                if (task.call.get() == &call) withdrawn.push_back(std::move(task));
+                else others.push_back(std::move(task));
+            tasks_.swap(others);
         }
         std::lock_guard guard(settle_mutex_);
         if (!withdrawn.empty()) call.withdraw();
