@@ -6,6 +6,7 @@
 #include <multiprocessing/pool/async_result.hpp>
 #include <multiprocessing/pool/basic_pool.hpp>
 #include <multiprocessing/pool/board.hpp>
+#include <multiprocessing/pool/book.hpp>
 #include <multiprocessing/pool/call.hpp>
 #include <multiprocessing/pool/end_watch.hpp>
 #include <multiprocessing/pool/engine.hpp>
@@ -18,6 +19,7 @@
 #include <multiprocessing/pool/policy.hpp>
 #include <multiprocessing/pool/pool.hpp>
 #include <multiprocessing/pool/processes.hpp>
+#include <multiprocessing/pool/progress.hpp>
 #include <multiprocessing/pool/promise.hpp>
 #include <multiprocessing/pool/roster.hpp>
 #include <multiprocessing/pool/supervisor.hpp>

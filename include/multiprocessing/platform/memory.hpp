@@ -22,6 +22,8 @@
 //                  and size are multiples of page_size(). POSIX: punches a hole.  Windows: cannot,
 //                  false. False as well where pages had to be reserved ahead (strict overcommit).
 // resident         bytes that occupy memory now. For tests and statistics.
+// oom_kills        how many processes of our control group the kernel killed for want of memory,
+//                  as far as it tells; 0 where it does not.  Windows: 0.
 // A core dump leaves the mapping out: it would walk through the whole reserve.
 
 #include <multiprocessing/platform/detect.hpp>
@@ -29,6 +31,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -61,5 +64,7 @@ static_assert(SharedMemoryApi<SharedMemory>,
               "platform/<os>/memory.hpp must give SharedMemory every member above");
 static_assert(std::is_same_v<decltype(&page_size), std::size_t (*)() noexcept>,
               "platform/<os>/memory.hpp must define: std::size_t page_size() noexcept");
+static_assert(std::is_same_v<decltype(&oom_kills), std::uint64_t (*)()>,
+              "platform/<os>/memory.hpp must define: std::uint64_t oom_kills()");
 
 }  // namespace multiprocessing::platform

@@ -14,6 +14,7 @@
 // secure_mode        whether the program has more rights than who started it (AT_SECURE), so that
 //                    neither arguments nor environment may steer it.  Windows: false.
 // random_bytes       fit for keys. Linux: getrandom.  Windows: BCryptGenRandom.
+// stderr_is_terminal whether somebody looks at what is written there.
 // environment        the variable, if it is set. Not while another thread changes the environment.
 
 #include <multiprocessing/platform/detect.hpp>
@@ -40,7 +41,9 @@ static_assert(std::is_same_v<decltype(&executable_path), std::string (*)()> &&
 static_assert(
     std::is_same_v<decltype(&secure_mode), bool (*)() noexcept> &&
         std::is_same_v<decltype(&random_bytes), void (*)(std::span<std::byte>)> &&
+        std::is_same_v<decltype(&stderr_is_terminal), bool (*)() noexcept> &&
         std::is_same_v<decltype(&environment), std::optional<std::string> (*)(char const*)>,
-    "platform/<os>/system.hpp must define secure_mode, random_bytes and environment");
+    "platform/<os>/system.hpp must define secure_mode, random_bytes, stderr_is_terminal and "
+    "environment");
 
 }  // namespace multiprocessing::platform

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/pool/call.hpp>
+#include <multiprocessing/pool/progress.hpp>
 #include <multiprocessing/pool/promise.hpp>
 #include <multiprocessing/synchronize/repr_formatter.hpp>
 #include <multiprocessing/timeout.hpp>
@@ -96,9 +97,11 @@ class MapCall final : public ElementsCall<R> {
 public:
     using typename ElementsCall<R>::Values;
 
-    MapCall(std::uint64_t elements, std::uint64_t chunksize, Callbacks<map_value_t<R>> callbacks)
+    MapCall(std::uint64_t elements, std::uint64_t chunksize, Callbacks<map_value_t<R>> callbacks,
+            Progress progress)
         : ElementsCall<R>(elements, chunksize),
           delivery_(*this, std::move(callbacks)),
+          progress_(std::move(progress)),
           parts_(std::is_void_v<R> ? 0 : this->chunks()) {}
 
     Delivery<map_value_t<R>>& delivery() { return delivery_; }
@@ -108,6 +111,16 @@ public:
     }
 
 private:
+    void progressed() override {
+        if (!progress_) return;
+        auto const settled = this->chunks() - this->unsettled();
+        try {
+            progress_(settled < this->chunks() ? this->first(settled) : this->elements(),
+                      this->elements());
+        } catch (std::exception const& error) {
+            util::log(logging::error, "a pool's progress callback has thrown: {}", error.what());
+        }
+    }
     void finish(std::exception_ptr error) override {
         if constexpr (std::is_void_v<R>) {
             delivery_.deliver(std::monostate{}, std::move(error));
@@ -123,6 +136,7 @@ private:
     }
 
     Delivery<map_value_t<R>> delivery_;
+    Progress progress_;
     std::vector<Values> parts_;
 };
 

@@ -213,14 +213,11 @@ private:
 
     template <Spread S, class F, class Xs>
     auto wait_for(F& function, Xs& elements, MapOptions options) {
-        return map_call<S>(function, elements,
-                           MapAsyncOptions<map_results_t<F, Xs, S>>{.chunksize = options.chunksize,
-                                                                    .retries = options.retries,
-                                                                    .task_timeout =
-                                                                        options.task_timeout})
-            ->delivery()
-            .promise()
-            .take();
+        MapAsyncOptions<map_results_t<F, Xs, S>> all{.chunksize = options.chunksize,
+                                                     .retries = options.retries,
+                                                     .task_timeout = options.task_timeout,
+                                                     .progress = std::move(options.progress)};
+        return map_call<S>(function, elements, std::move(all))->delivery().promise().take();
     }
 
     template <Spread S, class F, class Xs>
@@ -253,7 +250,8 @@ private:
         Callbacks<map_value_t<R>> callbacks;
         if (count != 0)
             callbacks = {std::move(options.callback), std::move(options.error_callback)};
-        auto result = std::make_shared<MapCall<R>>(count, chunksize, std::move(callbacks));
+        auto result = std::make_shared<MapCall<R>>(count, chunksize, std::move(callbacks),
+                                                   std::move(options.progress));
         if (count == 0) {
             if (backend_->state() != PoolState::run) throw ValueError("Pool not running");
             result->complete();

@@ -57,7 +57,9 @@ public:
     bool settle(std::exception_ptr error = nullptr) {
         if (unsettled_ == 0) return false;  // the call was abandoned meanwhile
         if (error && !error_) error_ = std::move(error);  // the first that arrived, as in Python
-        return --unsettled_ == 0;
+        --unsettled_;
+        progressed();
+        return unsettled_ == 0;
     }
 
     /// Ends the whole call with an error. False when it has ended already.
@@ -106,6 +108,8 @@ public:
     bool was_withdrawn() const { return is_withdrawn_; }
 
 protected:
+    /// After each chunk. Must not throw.
+    virtual void progressed() {}
     virtual void finish(std::exception_ptr error) = 0;
 
 private:

@@ -35,7 +35,6 @@ struct Member {
     platform::ProcessIdentity identity;
     std::shared_ptr<platform::Handle> sentinel;  // ready at its end; empty where there is no such
     std::optional<process::Worker> child = {};   // unless the zygote has started it
-    bool is_ready = false;                       // has initialised itself
     std::optional<Doom> doom = {};
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <multiprocessing/platform/clock.hpp>
+#include <multiprocessing/platform/memory.hpp>
 #include <multiprocessing/pool/board.hpp>
 #include <multiprocessing/pool/policy.hpp>
 #include <multiprocessing/pool/roster.hpp>
@@ -14,7 +15,9 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -77,10 +80,8 @@ public:
             else if (how == Force::kill) roster_.kill(member);
     }
 
-    void welcome(heap::SlotStamp stamp) {
-        failed_starts_ = 0;
-        roster_.welcome(stamp);
-    }
+    /// A worker has initialised itself: they can.
+    void welcome() { failed_starts_ = 0; }
 
     // ---- workers that are stopped in a task --------------------------------------------------
 
@@ -163,7 +164,8 @@ private:
         if (policy_.broken && !member.doom && (lost || status != 0))
             return std::make_exception_ptr(WorkerLostError(member.pid, status));
         if (lost) lose(*posted, chunk, ChunkWord::lost(seen), member, status);
-        if (status != 0 && !member.is_ready && !member.doom && failed_once_more())
+        if (desk(desks_, member.desk).ready.load() == member.stamp.bits()) failed_starts_ = 0;
+        else if (status != 0 && !member.doom && failed_once_more())
             return std::make_exception_ptr(WorkerLostError(member.pid, status));
         return nullptr;
     }
@@ -177,7 +179,8 @@ private:
             auto const chunks = posted.call->chunks();
             reason = std::make_exception_ptr(WorkerLostError(
                 member.pid, status,
-                chunks == 1 ? "the task" : fmt::format("chunk {} of {}", chunk + 1, chunks)));
+                chunks == 1 ? "the task" : fmt::format("chunk {} of {}", chunk + 1, chunks),
+                note_of(status)));
         } else if (member.doom->job == posted.call->number() && member.doom->chunk == chunk) {
             again = false;
             reason = member.doom->reason;
@@ -196,6 +199,13 @@ private:
         board_.fail(posted, chunk, std::move(reason));
     }
 
+    /// Why it may have died.
+    std::string note_of(std::optional<int> status) {
+        auto const before = std::exchange(oom_kills_, platform::oom_kills());
+        if (!status || *status >= 0 || oom_kills_ == before) return {};
+        return "out of memory: the kernel has killed a process of this control group";
+    }
+
     unsigned size_;
     Policy const& policy_;
     Board& board_;
@@ -205,6 +215,7 @@ private:
     bool is_dismissed_ = false;
     bool tries_again_ = false;
     unsigned failed_starts_ = 0;  // since a worker was ready last
+    std::uint64_t oom_kills_ = platform::oom_kills();
 };
 
 }  // namespace multiprocessing::pool

@@ -117,7 +117,8 @@ struct Desk {
     heap::Word job;    // Ref bits; 0: nothing yet
     heap::Word chunk;  // written before `job`
     heap::Word began;  // when, on the monotonic clock
-    std::uint64_t padding[5];
+    heap::Word ready;  // SlotStamp of the worker once it has initialised itself
+    std::uint64_t padding[4];
 };
 static_assert(sizeof(Desk) == 64);
 
@@ -143,11 +144,12 @@ struct News {
     enum Kind : std::uint64_t { worker_ready, chunk_done, worker_ended, look_again };
 
     Kind kind;
-    std::uint64_t job = 0;     // Ref bits
+    std::uint64_t job = 0;     // Ref bits; of worker_ready: its pid
     std::uint64_t chunk = 0;
     std::uint64_t worker = 0;  // SlotStamp
     std::uint64_t began = 0;   // on the monotonic clock
     std::uint64_t ended = 0;
+    std::uint64_t bytes = 0;  // of input and result together
 };
 static_assert(sizeof(News) <= heap::inline_bytes);
 

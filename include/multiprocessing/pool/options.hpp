@@ -7,6 +7,7 @@
 #include <multiprocessing/pool/async_result.hpp>
 #include <multiprocessing/pool/call.hpp>
 #include <multiprocessing/pool/initializer.hpp>
+#include <multiprocessing/pool/progress.hpp>
 #include <multiprocessing/reduction/map.hpp>
 #include <multiprocessing/reduction/task.hpp>
 #include <multiprocessing/timeout.hpp>
@@ -65,6 +66,7 @@ struct MapOptions {
     std::optional<std::int64_t> chunksize = std::nullopt;  // default: four chunks a worker
     unsigned retries = 0;
     Timeout task_timeout = {};
+    Progress progress = {};
 };
 
 template <class Results>
@@ -74,6 +76,7 @@ struct MapAsyncOptions {
     std::function<void(std::exception_ptr)> error_callback = {};
     unsigned retries = 0;
     Timeout task_timeout = {};
+    Progress progress = {};
 };
 
 struct ImapOptions {

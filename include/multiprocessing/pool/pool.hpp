@@ -9,10 +9,13 @@
 #include <multiprocessing/pool/processes.hpp>
 #include <multiprocessing/util/finalize.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace multiprocessing {
 
@@ -65,6 +68,16 @@ public:
         terminate();
         join();
     }
+
+    /// The workers that live now. Python: none; `pool._pool` is private.
+    [[nodiscard]] std::vector<std::int64_t> pids() const { return backend()->supervisor()->pids(); }
+
+    /// What each worker has done so far, and which tasks took longest. Python: none.
+    [[nodiscard]] pool::Stats stats() const { return backend()->supervisor()->book().stats(); }
+
+    /// From now on each task is written to a file, for a trace viewer (Chrome, Perfetto). The file
+    /// is complete when the pool has ended. Errors: OSError. Python: none.
+    void trace(std::string const& path) { backend()->supervisor()->book().trace(path); }
 
 private:
     static constexpr int exit_priority = 15;

@@ -59,11 +59,6 @@ public:
         return pids;
     }
 
-    void welcome(heap::SlotStamp stamp) {
-        for (auto& member : members_)
-            if (member.stamp == stamp) member.is_ready = true;
-    }
-
     /// Takes out who has ended; calls `ended(Member const&, status)` while the desk is as it was
     /// left.
     template <class Ended>

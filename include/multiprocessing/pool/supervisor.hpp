@@ -8,6 +8,7 @@
 #pragma once
 
 #include <multiprocessing/pool/board.hpp>
+#include <multiprocessing/pool/book.hpp>
 #include <multiprocessing/pool/foreman.hpp>
 #include <multiprocessing/pool/policy.hpp>
 
@@ -48,6 +49,7 @@ public:
         return state_;
     }
     std::vector<std::int64_t> pids() const { return foreman_.pids(); }
+    Book& book() { return book_; }
 
     /// Errors: why the pool has failed, if it has; ValueError when it takes no more work.
     void require_running() const {
@@ -179,6 +181,7 @@ private:
             failure.drop();
         } while (!is_over());
         foreman_.end();
+        book_.end_trace();
         fulfil_wishes();
         board_.abandon_all([] {
             return std::make_exception_ptr(
@@ -193,10 +196,12 @@ private:
 
     void handle(News const& news) {
         if (news.kind == News::chunk_done) {
+            book_.add(news);
             if (auto const posted = board_.find(news.job)) board_.collect(*posted, news.chunk);
             if (watches_clock_ && platform::monotonic_ns() > next_look_) look();
         } else if (news.kind == News::worker_ready) {
-            foreman_.welcome(heap::SlotStamp::from(news.worker));
+            book_.open(news);
+            foreman_.welcome();
         } else {
             look();
         }
@@ -270,6 +275,7 @@ private:
     unsigned size_;
     Policy policy_;
     heap::Ring news_;
+    Book book_;
     Board board_;
     Foreman foreman_;
     std::uint64_t next_look_ = 0;

@@ -15,7 +15,6 @@
 #include <deque>
 #include <exception>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -78,9 +77,11 @@ public:
         std::vector<Task> withdrawn;
         {
             std::lock_guard guard(mutex_);
-            auto const is_of_call = [&](Task const& task) { return task.call.get() == &call; };
-            std::ranges::copy_if(tasks_, std::back_inserter(withdrawn), is_of_call);
-            std::erase_if(tasks_, is_of_call);
+            std::deque<Task> others;
+            for (auto& task : tasks_)
+                if (task.call.get() == &call) withdrawn.push_back(std::move(task));
+                else others.push_back(std::move(task));
+            tasks_.swap(others);
         }
         std::lock_guard guard(settle_mutex_);
         if (!withdrawn.empty()) call.withdraw();

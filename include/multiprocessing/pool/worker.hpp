@@ -73,7 +73,11 @@ public:
 
     void run() {
         if (!initialize()) return;
-        tell(order_.news, {.kind = News::worker_ready, .worker = me_});
+        desk_.ready.store(me_, std::memory_order_release);
+        tell(order_.news, {.kind = News::worker_ready,
+                           .job = static_cast<std::uint64_t>(platform::process_id()),
+                           .worker = me_,
+                           .began = platform::monotonic_ns()});
         for (std::uint64_t done = 0;
              order_.tasks_per_child == 0 || done < order_.tasks_per_child;) {
             bool stop = false;
@@ -117,13 +121,15 @@ private:
             else map(job, out);
         }, order_.outlives_exit);
         auto const announcement = std::move(announcement_);
+        auto const bytes =
+            JobView::message(job.input(chunk_))->size + result.header().size;
         JobView::drop(job.result(chunk_));  // of a worker that was lost between here and `done`
         JobView::store(job.result(chunk_), std::move(result));
         auto& word = job.chunk(chunk_);
         auto const lost = ChunkWord::lost(word.load(std::memory_order_relaxed));
         word.store(ChunkWord::pack(ChunkWord::done, lost, heap::my_stamp()));
         tell(order_.news, {News::chunk_done, announcement.header().link(0).load(), chunk_, me_,
-                           began, platform::monotonic_ns()});
+                           began, platform::monotonic_ns(), bytes});
         desk_.began.store(0, std::memory_order_release);
     }
 

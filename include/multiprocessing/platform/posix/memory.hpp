@@ -123,6 +123,14 @@ inline bool overcommit_is_strict() noexcept {
 
 }  // namespace detail
 
+inline std::uint64_t oom_kills() {
+    auto const& groups = detail::memory_cgroup();
+    if (groups.folders.empty()) return 0;
+    return detail::read_cgroup_line(groups.folders.front(),
+                                    groups.version == 2 ? "memory.events" : "memory.oom_control",
+                                    "oom_kill");
+}
+
 inline SharedMemory::SharedMemory(Handle handle)
     : handle_(std::move(handle)),
       // A file under /dev/shm competes with others for that mount's size; a memfd does not.

@@ -132,6 +132,8 @@ inline void random_bytes(std::span<std::byte> bytes) {
     }
 }
 
+inline bool stderr_is_terminal() noexcept { return ::isatty(STDERR_FILENO) == 1; }
+
 inline std::optional<std::string> environment(char const* name) {
     char const* const value = std::getenv(name);
     return value == nullptr ? std::nullopt : std::optional<std::string>(value);

@@ -21,6 +21,8 @@ namespace multiprocessing::platform::inline win32 {
 
 inline std::size_t page_size() noexcept { return 4096; }
 
+inline std::uint64_t oom_kills() { return 0; }
+
 class SharedMemory {
 public:
     /// The fewest addresses that `create` accepts before it gives up, in bytes.

@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include <io.h>
+
 namespace multiprocessing::platform::inline win32 {
 
 inline int cpu_count() {
@@ -138,6 +140,8 @@ inline void random_bytes(std::span<std::byte> bytes) {
         bytes = bytes.subspan(part);
     }
 }
+
+inline bool stderr_is_terminal() noexcept { return ::_isatty(2) != 0; }
 
 inline std::optional<std::string> environment(char const* name) {
     std::wstring const wide = detail::to_wide(name);

@@ -125,9 +125,10 @@ inline std::optional<std::uint64_t> read_cgroup_number(std::string const& folder
     return leading_number(file.text());
 }
 
-// A line "name number" of memory.stat.
-inline std::uint64_t read_cgroup_stat(std::string const& folder, std::string_view name) {
-    SmallFile<8192> const file((folder + "/memory.stat").c_str());
+// The number in a line "name number" of a file; 0 if there is none.
+inline std::uint64_t read_cgroup_line(std::string const& folder, char const* file_name,
+                                      std::string_view name) {
+    SmallFile<8192> const file((folder + "/" + file_name).c_str());
     std::string_view text = file.text();
     while (!text.empty()) {
         std::string_view line = next_line(text);
@@ -151,7 +152,8 @@ inline std::uint64_t cgroup_memory_headroom(CgroupFolders const& groups) {
         std::uint64_t const used =
             read_cgroup_number(folder, v2 ? "memory.current" : "memory.usage_in_bytes").value_or(0);
         std::uint64_t const cache =
-            std::min(used, read_cgroup_stat(folder, v2 ? "inactive_file" : "total_inactive_file"));
+            std::min(used, read_cgroup_line(folder, "memory.stat",
+                                            v2 ? "inactive_file" : "total_inactive_file"));
         std::uint64_t const bound = used - cache;
         headroom = std::min(headroom, *limit > bound ? *limit - bound : 0);
     }
