@@ -3,6 +3,7 @@
 #include <multiprocessing/process/parent_watch.hpp>
 
 #include <multiprocessing/context.hpp>
+#include <multiprocessing/futures.hpp>
 #include <multiprocessing/reduction/partial.hpp>
 
 #include "support/catch.hpp"
@@ -72,6 +73,15 @@ void have_pool(Stage stage, bool) {
     test::sleep_for_ever();
 }
 
+/// Whose workers are no daemons.
+void have_executor(Stage stage, bool) {
+    mp::futures::ProcessPoolExecutor executor({.max_workers = 2});
+    auto const first = executor.submit(spin, stage, 1);
+    auto const second = executor.submit(spin, stage, 2);
+    stage.pids.put(0);
+    test::sleep_for_ever();
+}
+
 /// Kills the process once its `count` descendants live and it has told so; all must leave.
 void kill_and_look(mp::Process p, Stage& stage, int count) {
     p.start();
@@ -111,6 +121,10 @@ TEST_CASE("Process: they do where the system has no handles of processes", "[pro
 
 TEST_CASE("Process: busy workers of a pool leave when its process is killed", "[process]") {
     check(have_pool, false, 2);
+}
+
+TEST_CASE("Process: busy workers of an executor leave when its process is killed", "[process]") {
+    check(have_executor, false, 2);
 }
 
 namespace {

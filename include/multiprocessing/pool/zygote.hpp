@@ -88,6 +88,8 @@ inline void run_zygote(heap::Ring requests, heap::Ring answers, WorkerOrder orde
         if (receive(requests, request, Deadline(Timeout::from_ns(100'000'000))))
             post(answers, serve(request, order, daemon, children));
     }
+    // Not the usual end, which waits for children that are no daemons: they must leave, too.
+    platform::exit_process(1);
 }
 
 }  // namespace detail
