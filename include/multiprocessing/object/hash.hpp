@@ -46,7 +46,7 @@ inline std::uint64_t sip_hash(std::string_view bytes, HashKey const& key) {
     std::uint64_t b = key.second ^ 0x646f72616e646f6du;
     std::uint64_t c = key.first ^ 0x6c7967656e657261u;
     std::uint64_t d = key.second ^ 0x7465646279746573u;
-    auto const round = [&] {
+    auto const round = [&]() __attribute__((always_inline)) {
         a += b;
         c += d;
         b = std::rotl(b, 13) ^ a;

@@ -294,6 +294,7 @@ inline void ObjectReader::fill(Object const& container, std::size_t count) {
     }
     default: {
         auto& table = node_as<TableNode>(container).value;
+        table.reserve(count);
         for (; count != 0; --count) {
             auto& entry = get_key(table);
             if (container.kind() == ObjectKind::dict) entry.value = read();

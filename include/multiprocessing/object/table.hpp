@@ -52,6 +52,11 @@ public:
         return {append(std::move(key), hash), true};
     }
 
+    /// Room for the first entries; later it grows by doubling.
+    void reserve(std::size_t count) {
+        if (entries_.empty()) entries_.reserve(count);
+    }
+
     /// An entry of this table is no longer in it.
     void remove(TableEntry& entry) noexcept;
 

@@ -336,6 +336,7 @@ inline void PythonReader::set_items(std::span<Object> pairs) {
         all.insert(all.end(), std::move_iterator(pairs.begin()), std::move_iterator(pairs.end()));
     } else if (to.kind() == ObjectKind::dict) {
         auto& table = node_as<TableNode>(to).value;
+        if (pairs.size() > 2) table.reserve(pairs.size() / 2);
         for (std::size_t i = 0; i < pairs.size(); i += 2)
             table.insert(std::move(pairs[i])).first->value = std::move(pairs[i + 1]);
     } else {
