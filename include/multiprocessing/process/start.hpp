@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/errors.hpp>
+#include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/popen_fork.hpp>
 #include <multiprocessing/popen_forkserver.hpp>
 #include <multiprocessing/popen_spawn.hpp>
@@ -39,8 +40,10 @@ inline void launch(std::shared_ptr<Child> const& child) {
             popen_fork::launch(child);
         else if (method == StartMethod::spawn)
             popen_spawn::launch(child);
-        else
+        else {
+            platform::flush_stdio();  // the child must not print before what we have printed
             popen_forkserver::launch(child);
+        }
     } catch (...) {
         std::lock_guard guard(table.mutex);
         child->stage = Child::Stage::initial;
