@@ -41,8 +41,10 @@ inline void launch(std::shared_ptr<Child> const& child) {
             popen_fork::launch(child);
         else if (method == StartMethod::spawn)
             popen_spawn::launch(child);
-        else
+        else {
+            platform::flush_stdio();  // the child must not print before what we have printed
             popen_forkserver::launch(child);
+        }
     } catch (...) {
         std::lock_guard guard(table.mutex);
         child->stage = Child::Stage::initial;
