@@ -66,5 +66,6 @@ TEST_CASE("SimpleQueue: large and small, in order, in queues", "[queue][simple_q
     auto const got = post.get();
     CHECK(got == q);
     CHECK(fmt::format("{}", got) == fmt::format("{:r}", q));
-    CHECK_THAT(fmt::format("{}", q), ContainsSubstring("<multiprocessing.queues.SimpleQueue object"));
+    CHECK_THAT(fmt::format("{}", q),
+               ContainsSubstring("<multiprocessing.queues.SimpleQueue object"));
 }

@@ -234,7 +234,8 @@ public:
 
     /// Of an object that arrived in a message; none if it is something else.
     static std::optional<QueueRing> from(heap::Shared shared) {
-        if (shared.header().kind == heap::Kind::ring) return QueueRing(heap::Ring(std::move(shared)));
+        if (shared.header().kind == heap::Kind::ring)
+            return QueueRing(heap::Ring(std::move(shared)));
         if (!heap::Tagged<Tasks>::is(shared)) return std::nullopt;
         return QueueRing(heap::Tagged<Tasks>::from(std::move(shared), "JoinableQueue"));
     }
