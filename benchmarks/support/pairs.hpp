@@ -151,8 +151,8 @@ inline double python(std::string const& script) {
 /// Memory that the roles share, of which the kernel has made every page.
 inline std::byte* shared_bytes(std::size_t bytes) {
     static std::vector<mp::heap::Shared> kept;
-    auto const nothing = [](std::byte*) {};
-    kept.push_back(mp::heap::Shared::make(mp::heap::Kind::plain, 0, bytes + 256, nothing));
+    using mp::heap::Kind, mp::heap::Shared;
+    kept.push_back(Shared::make(Kind::plain, 0, bytes + 256, [](std::byte*) {}));
     auto const at = reinterpret_cast<std::uintptr_t>(kept.back().body<std::byte>());
     return reinterpret_cast<std::byte*>((at + 255) / 256 * 256);
 }

@@ -80,6 +80,7 @@ void get_for_ever(mp::Queue<std::string>& queue) {
 
 void blow(long maxsize) {
     (void)heap::ledger();
+    heap::sweep_dead();  // of earlier cases
     auto const before = family::at_rest();
     {
         shared_board = heap::Shared::make(heap::Kind::plain, 0, sizeof(Board), [](std::byte*) {});

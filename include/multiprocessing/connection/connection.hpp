@@ -68,6 +68,17 @@ public:
         return detail::get_item<T>([&](auto&& visit) { return end_->receive(visit); }, [] {});
     }
 
+    /// As recv(), of a vector of trivially copyable elements, a std::string or Bytes: a view of
+    /// what lies in shared memory, which spares the copy of a large one.
+    /// Python: none.
+    auto recv_view()
+        requires detail::InPlace<T>::value
+    {
+        detail::TakenItem item;
+        end_->receive(item);
+        return item.template view<T>();
+    }
+
     /// Whether recv() would not wait: there is a message, or none can come any more.
     /// Blocks: until that is so, or for `timeout`; none waits for ever.
     /// Errors: OSError as recv().
@@ -99,6 +110,14 @@ public:
     ///     does not fit; else as recv().
     /// Python: `Connection.recv_bytes_into(buf, offset=0)`.
     std::size_t recv_bytes_into(std::span<std::byte> buffer, std::ptrdiff_t offset = 0);
+
+    /// Receives a message of bytes without a copy.
+    /// Errors: as recv(). Python: none.
+    View<std::byte> recv_bytes_view() {
+        detail::TakenItem item;
+        end_->receive(item);
+        return item.bytes_view();
+    }
 
     /// Closes the end for all its copies in this process. May be called twice; those that wait
     /// on it get an OSError.

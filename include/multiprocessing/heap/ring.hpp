@@ -113,8 +113,8 @@ public:
         return true;
     }
 
-    /// Puts up to `most` items of `size` bytes each; `write(std::byte*, i)` writes the i-th. Returns
-    /// how many there was room for.
+    /// Puts up to `most` items of `size` bytes each; `write(std::byte*, i)` writes the i-th.
+    /// Returns how many there was room for.
     template <class Write>
     std::uint64_t try_put_some(std::uint64_t most, std::uint64_t size, Write write) {
         Patience::has_put();
@@ -187,7 +187,7 @@ public:
 
     /// As get(), of a ring that redelivers: if this process dies in the visit, the item is put
     /// again unless the visit has stored ring_intent::name_of(item.number()) in the lower half of
-    /// `word`. The word must outlive the recovery of this process.
+    /// `word`, which must outlive the recovery of this process.
     template <class Visit>
     bool get_for(Word& word, Visit&& visit, Deadline deadline) {
         auto& arena = State::instance().arena;

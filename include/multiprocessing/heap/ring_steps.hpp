@@ -65,7 +65,8 @@ public:
                 extend(first);
                 continue;
             }
-            auto room = body_.maxsize == 0 ? ~std::uint64_t{0} : room_at(first);  // slots, whoever fills them
+            // In slots, whoever fills them.
+            auto room = body_.maxsize == 0 ? ~std::uint64_t{0} : room_at(first);
             if (room == 0) return 0;
             std::uint64_t n = 0;
             auto at = first;

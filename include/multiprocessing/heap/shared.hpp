@@ -61,6 +61,8 @@ public:
     }
 
 private:
+    friend class Loan;
+
     explicit Shared(Held* held) : held_(held) {}
 
     static Held* hold(Ref ref) {
@@ -120,6 +122,49 @@ private:
     }
 
     Held* held_ = nullptr;
+};
+
+/// A message that this process holds for as long as it likes, unlike a Hand as many as it likes,
+/// and lets go in any thread. If the process dies, a sweep frees it.
+/// In a forked child it is the parent's, and destroying it does nothing.
+class Loan {
+public:
+    Loan() = default;
+    /// Errors: MemoryError; the hand has it still then.
+    explicit Loan(Hand&& hand) : ref_(hand.ref()) {
+        auto& state = State::instance();
+        std::lock_guard guard(state.mutex);
+        word_ = &Shared::free_holding(state);
+        word_->store(ref_.bits, std::memory_order_release);
+        state.free_holdings.pop_back();
+        epoch_ = state.epoch.load();
+        hand.forget();
+    }
+    Loan(Loan&& other) noexcept
+        : word_(std::exchange(other.word_, nullptr)), ref_(other.ref_), epoch_(other.epoch_) {}
+    Loan& operator=(Loan other) noexcept {
+        std::swap(word_, other.word_);
+        std::swap(ref_, other.ref_);
+        std::swap(epoch_, other.epoch_);
+        return *this;
+    }
+    ~Loan() {
+        auto& state = State::instance();
+        if (word_ == nullptr || epoch_ != state.epoch.load()) return;
+        auto ledger = heap::ledger();
+        std::lock_guard guard(state.mutex);
+        ledger.drop_word(*word_);
+        ledger.run();
+        word_->store(0, std::memory_order_release);
+        state.free_holdings.push_back(word_);
+    }
+
+    Header& header() const { return *State::instance().arena.at<Header>(ref_.offset()); }
+
+private:
+    Word* word_ = nullptr;
+    Ref ref_;
+    std::uint64_t epoch_ = 0;
 };
 
 /// The message, which the caller holds, keeps the object alive from now on.

@@ -73,6 +73,18 @@ public:
     /// Python: `Queue.get_nowait()`.
     T get_nowait() { return get(false); }
 
+    /// As get(), of a vector of trivially copyable elements, a std::string or Bytes: a view of what
+    /// lies in shared memory, which spares the copy of a large one.
+    /// Python: none.
+    auto get_view(bool block = true, Timeout timeout = {})
+        requires detail::InPlace<T>::value
+    {
+        require_open();
+        detail::TakenItem item;
+        if (!local_->get(item, deadline(block, timeout))) throw Empty();
+        return item.template view<T>();
+    }
+
     /// Puts the items of a range, one after the other; other producers' items may lie between.
     /// Errors: as put(); `timeout` is for all together, and those before the failure were put.
     /// Python: none.

@@ -7,6 +7,7 @@
 #include <multiprocessing/heap/ring.hpp>
 #include <multiprocessing/pickle.hpp>
 #include <multiprocessing/reduction/message.hpp>
+#include <multiprocessing/reduction/view.hpp>
 
 #include <algorithm>
 #include <array>
@@ -43,8 +44,18 @@ bool put_item(T const& value, Put put) {
             std::memcpy(to, std::addressof(value), sizeof(T));
         });
     } else {
-        std::array<std::byte, 1024> room;  // written before it is read
         HeapCourier courier;
+        if constexpr (InPlace<T>::value) {
+            // Written where it is read, without a copy between.
+            if (auto const bound = InPlace<T>::bound(value); bound > 1024) {
+                auto message = heap::new_message(0, bound);
+                Writer writer(std::span(message.body(), bound), &courier);
+                writer.write(value);
+                message.header().size = writer.size();
+                return put(message);
+            }
+        }
+        std::array<std::byte, 1024> room;  // written before it is read
         Writer writer(room, &courier);
         writer.write(value);
         if (writer.size() <= heap::inline_bytes && courier.handles().empty())
@@ -75,6 +86,23 @@ public:
     std::span<std::byte const> bytes() const {
         if (message_) return {message_.body(), static_cast<std::size_t>(message_.header().size)};
         return {room_.data(), size_};
+    }
+
+    /// Errors: UnpicklingError; MemoryError. The item is taken then, too.
+    template <class T>
+    View<typename InPlace<T>::Element> view() {
+        if (message_) {
+            MessageReader reader(message_.header());
+            auto const elements = InPlace<T>::read(reader.reader());
+            return {std::move(message_), elements};
+        }
+        Reader reader(bytes(), Origin::tree);
+        return View<typename InPlace<T>::Element>(InPlace<T>::read(reader));
+    }
+    /// What was put as bytes.
+    View<std::byte> bytes_view() {
+        if (message_) return {std::move(message_), bytes()};
+        return View<std::byte>(bytes());
     }
 
     /// Errors: UnpicklingError.
