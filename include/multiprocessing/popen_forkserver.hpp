@@ -36,7 +36,7 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
         std::lock_guard guard(table.mutex);
         writer.write(process::prepare(table, *child, StartMethod::forkserver));
     }
-    writer.write(forkserver::StandBy::current_directory());
+    writer.write(forkserver::current_directory());
     child->dump(writer);
     process::offer_lifeline();
 
@@ -59,8 +59,8 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
             continue;
         }
         child->cell = cell;
-        process::enter_child(table, child, static_cast<std::int64_t>(cell->pid.load()), stamp,
-                             std::move(sentinel));
+        child->sentinel = std::move(sentinel);
+        process::enter_child(table, child, static_cast<std::int64_t>(cell->pid.load()), stamp);
         return;
     }
 }

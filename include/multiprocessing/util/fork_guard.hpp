@@ -8,6 +8,7 @@
 
 #include <mutex>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace multiprocessing::util {
@@ -27,8 +28,7 @@ private:
 inline std::vector<void (*)()> reset_after_fork() {
     auto& state = ExitState::instance();
     // Not destroyed: what a callback holds may be a thread, or want a lock that another one held.
-    new std::vector(std::move(state.entries));
-    state.entries = {};
+    if (!state.entries.empty()) new std::vector(std::exchange(state.entries, {}));
     state.exiting = false;
     state.hooked = true;  // by the child's own, which is registered before anything else
     return state.after_fork;
