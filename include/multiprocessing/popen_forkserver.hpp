@@ -17,6 +17,7 @@ inline bool was_lost(forkserver::CellRef handed, platform::Handle& sentinel) {
     sentinel = platform::open_process(pid);
     // Nobody else had the number as long as the server had not reaped the child.
     auto const reaped = (handed->outcome.load() & forkserver::Outcome::reaped) != 0;
+    if (reaped) sentinel = platform::ended_handle();  // what was opened may be another's
     auto const ended =
         reaped ||
         (sentinel && !platform::poll_handles(std::vector{sentinel.get()}, 0).empty());
