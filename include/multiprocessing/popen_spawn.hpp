@@ -55,6 +55,7 @@ inline std::vector<std::string> command_line(std::string const& program, heap::S
 inline void launch(std::shared_ptr<process::Child> const& child) {
     auto& table = process::Table::instance();
     require_freeze_support(table);
+    require_open_memory();
     HeapCourier courier;
     Writer writer(&courier);
     std::string program;
