@@ -35,7 +35,7 @@ namespace mp = multiprocessing;
 
 namespace {
 
-constexpr int answer = 7;  // every child's exit code, so that each is seen to have run
+constexpr int answer = 7;  // the exit code of a limit's child, so that it is seen to have run
 
 std::uint64_t now_ns() {
     timespec t{};
@@ -113,7 +113,7 @@ private:
 
 // ---- ours ----------------------------------------------------------------------------------
 
-void nothing() { throw mp::SystemExit(answer); }
+void nothing() {}
 void tell_time(mp::RawValue<std::uint64_t> at) {
     at.value() = now_ns();
     nothing();
@@ -123,7 +123,7 @@ void start_and_join(mp::Context const& ctx) {
     auto p = ctx.Process(nothing);
     p.start();
     p.join();
-    require(p.exitcode() == answer, "a child of ours has failed");
+    require(p.exitcode() == 0, "a child of ours has failed");
 }
 
 /// Lets the server get its stand-bys ready again.
@@ -243,7 +243,7 @@ void run(unsigned processors, std::string_view only) {
         auto const begin = now_ns();
         p.start();
         p.join();
-        require(p.exitcode() == answer && at.value() > begin, "a child of ours has failed");
+        require(p.exitcode() == 0 && at.value() > begin, "a child of ours has failed");
         return static_cast<double>(at.value() - begin) / 1e3;
     };
 

@@ -40,21 +40,18 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
     heap::ChildSlot slot(child->name);
     auto const stamp = slot.stamp();
     auto const me = platform::this_process();
-    auto sentinel = std::make_shared<platform::Handle>();
     auto my_end = platform::lifeline_end(me.pid, process::offer_lifeline());
     std::optional<std::vector<void (*)()>> after_fork;
     {
         std::scoped_lock guard(table.mutex);
         util::ForkGuard const util_guard;
         table.children.reserve(table.children.size() + 1);
-        process::Parent parent{me, table.current->name};
         auto const forked = heap::fork(slot);
         if (forked.side == platform::ForkSide::child) {
             after_fork = util::reset_after_fork();
-            process::become_child(table, child, StartMethod::fork, std::move(parent));
+            process::become_child(table, child, StartMethod::fork, me);
         } else {
-            *sentinel = platform::open_process(forked.pid);
-            process::enter_child(table, child, forked.pid, stamp, std::move(sentinel));
+            process::enter_child(table, child, forked.pid, stamp);
         }
     }
     if (after_fork) run_child(*child, me, std::move(my_end), *after_fork);

@@ -17,6 +17,7 @@ inline bool was_lost(forkserver::CellRef handed, platform::Handle& sentinel) {
     sentinel = platform::open_process(pid);
     // Nobody else had the number as long as the server had not reaped the child.
     auto const reaped = (handed->outcome.load() & forkserver::Outcome::reaped) != 0;
+    if (reaped) sentinel = platform::ended_handle();  // what was opened may be another's
     auto const ended =
         reaped ||
         (sentinel && !platform::poll_handles(std::vector{sentinel.get()}, 0).empty());
@@ -36,7 +37,7 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
         std::lock_guard guard(table.mutex);
         writer.write(process::prepare(table, *child, StartMethod::forkserver));
     }
-    writer.write(forkserver::StandBy::current_directory());
+    writer.write(forkserver::current_directory());
     child->dump(writer);
     process::offer_lifeline();
 
@@ -59,8 +60,8 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
             continue;
         }
         child->cell = cell;
-        process::enter_child(table, child, static_cast<std::int64_t>(cell->pid.load()), stamp,
-                             std::move(sentinel));
+        child->sentinel = std::move(sentinel);
+        process::enter_child(table, child, static_cast<std::int64_t>(cell->pid.load()), stamp);
         return;
     }
 }

@@ -31,9 +31,17 @@ inline void require_freeze_support(process::Table& table) {
                            "the first line of main");
 }
 
+/// Errors: RuntimeError where the program has closed what its children inherit.
+inline void require_open_memory() {
+    if (!heap::State::instance().arena.memory().is_open())
+        throw RuntimeError("no program can be started: this one has closed the descriptor of the "
+                           "memory that it shares with its children; only fork can start them now");
+}
+
 /// The child's command line; `slot` is its own.
 inline std::vector<std::string> command_line(std::string const& program, heap::SlotStamp slot,
                                              bool serves = false) {
+    require_open_memory();
     auto& arena = heap::State::instance().arena;
     heap::Inheritance const inheritance{arena.memory().handle(), arena.memory().reserved(),
                                         arena.header().id, slot.slot, slot.generation, serves};
@@ -47,6 +55,7 @@ inline std::vector<std::string> command_line(std::string const& program, heap::S
 inline void launch(std::shared_ptr<process::Child> const& child) {
     auto& table = process::Table::instance();
     require_freeze_support(table);
+    require_open_memory();
     HeapCourier courier;
     Writer writer(&courier);
     std::string program;
@@ -62,13 +71,11 @@ inline void launch(std::shared_ptr<process::Child> const& child) {
     slot.leave(to_message(writer, courier));
     auto const arguments = command_line(program, slot.stamp());
     platform::native_handle const inherited[] = {heap::State::instance().arena.memory().handle()};
-    auto sentinel = std::make_shared<platform::Handle>();
 
     std::lock_guard guard(table.mutex);
     table.children.reserve(table.children.size() + 1);
     auto const pid = platform::spawn_process(program, arguments, inherited);
-    *sentinel = platform::open_process(pid);
-    process::enter_child(table, child, pid, slot.started(), std::move(sentinel));
+    process::enter_child(table, child, pid, slot.started());
 }
 
 }  // namespace multiprocessing::popen_spawn

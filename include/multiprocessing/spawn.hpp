@@ -4,14 +4,12 @@
 #pragma once
 
 #include <multiprocessing/forkserver/server.hpp>
-#include <multiprocessing/heap/inheritance.hpp>
 #include <multiprocessing/heap/slots.hpp>
 #include <multiprocessing/platform/process.hpp>
 #include <multiprocessing/process/bootstrap.hpp>
+#include <multiprocessing/process/perform.hpp>
 #include <multiprocessing/process/preparation.hpp>
 #include <multiprocessing/process/table.hpp>
-#include <multiprocessing/reduction/message.hpp>
-#include <multiprocessing/reduction/task.hpp>
 
 #include <cstdlib>
 #include <mutex>
@@ -38,16 +36,12 @@ inline int run_child() noexcept {
     return process::run_target([] {
         platform::end_at_faults();
         auto const message = take_inbox();
-        MessageReader in(message.header());
-        auto& reader = in.reader();
-        auto const told = reader.read<process::Preparation>();
-        process::take_over(told);
-        process::ensure_children_are_ended();
-        if (told.watches_parent)
-            process::watch_parent();
-        platform::use_null_stdin();
-        process::log_run();
-        reduction::load_task(reader).run(reader);
+        process::perform(message.header(), [](process::Preparation const& told, Reader&) {
+            process::take_over(told);
+            process::ensure_children_are_ended();
+            if (told.watches_parent) process::watch_parent();
+            platform::use_null_stdin();
+        });
     });
 }
 
@@ -68,7 +62,8 @@ inline void freeze_support() {
         table.is_ready = table.is_ready || !is_child;
         if (!is_child) return;
     }
-    auto const code = heap::Inheritance::mine()->serves ? forkserver::serve() : spawn::run_child();
+    bool const serves = heap::State::instance().inheritance->serves;
+    auto const code = serves ? forkserver::serve() : spawn::run_child();
     util::run_exit_work();
     util::info("process exiting with exitcode {}", code);
     std::exit(code);

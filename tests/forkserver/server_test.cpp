@@ -227,3 +227,47 @@ TEST_CASE("forkserver: a root that is killed leaves nobody", "[forkserver][kill]
     for (auto const& end : ends) CHECK(test::is_gone(end));
     std::fclose(pids);
 }
+
+// What the next test runs as a program of its own.
+TEST_CASE("a start in a program with large arguments", "[.large]") { CHECK(starts()); }
+
+TEST_CASE("fork server: launched by a program with very large arguments", "[forkserver]") {
+    // CPython: MiscTestCase.test_preload_main_large_sys_argv
+    std::string only = "[.large],";
+    only.append(100'000, 'a');  // one argument, nearly as long as the system takes
+    char name[] = "large", quiet[] = "--reporter=compact";
+    char* arguments[] = {name, only.data(), quiet, nullptr};
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    pid_t program = 0;
+    REQUIRE(::posix_spawn(&program, "/proc/self/exe", &actions, nullptr, arguments, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    auto const code = mp::platform::wait_process(program, 60'000'000'000);
+    if (!code) ::kill(program, SIGKILL);
+    CHECK(code == 0);
+}
+
+TEST_CASE("forkserver: a thousand starts leave nothing", "[forkserver]") {
+    test::settle();
+    for (int i = 0; i < 10; ++i) CHECK(starts());
+    test::settle();
+    mp::heap::sweep_dead();
+    auto const before = mp::heap::statistics();
+    auto const descriptors = test::open_descriptors();
+    for (int i = 0; i < 1000; ++i) {
+        auto p = test::context().Process([] {});
+        p.start();
+        p.join();
+        REQUIRE(p.exitcode() == 0);
+    }
+    test::settle();
+    CHECK(test::used_cells() == 0);
+    CHECK(mp::active_children().empty());
+    CHECK(test::open_descriptors() == descriptors);
+    CHECK(test::eventually([&] {
+        mp::heap::sweep_dead();
+        auto const now = mp::heap::statistics();
+        return now.slots == before.slots && now.blocks == before.blocks;
+    }));
+}

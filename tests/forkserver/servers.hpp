@@ -10,6 +10,8 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
+#include <iterator>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -74,6 +76,12 @@ inline std::size_t used_cells() {
         count += forkserver::CellWord::phase(forkserver::cell(i).state.load()) >
                  forkserver::CellWord::parked;
     return count;
+}
+
+/// How many descriptors this process has.
+inline std::size_t open_descriptors() {
+    std::filesystem::directory_iterator const folder("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(folder), end(folder)));
 }
 
 /// With the server running and all its stand-bys ready, so that things can be counted.

@@ -17,8 +17,9 @@ TEST_EXPORT int plugin_children() {
 TEST_EXPORT void plugin_name_us(char const* name) {
     mp::current_process().name(name);
 }
-TEST_EXPORT int plugin_start() {
-    mp::Process p([] { throw mp::SystemExit(mp::parent_process()->name() == "renamed" ? 4 : 5); });
+TEST_EXPORT int plugin_start(int method) {
+    mp::Process p({.start_method = static_cast<mp::StartMethod>(method)},
+                  [] { throw mp::SystemExit(mp::parent_process()->name() == "renamed" ? 4 : 5); });
     p.start();
     p.join();
     return *p.exitcode();

@@ -32,6 +32,10 @@ TEST_CASE("process state: a plugin knows the children, the names and the logger 
 
     plugin.symbol<void (*)(char const*)>("plugin_name_us")("renamed");
     CHECK(mp::current_process().name() == "renamed");
-    CHECK(call("plugin_start") == 4);
+    for (auto const& method : mp::get_all_start_methods()) {
+        CAPTURE(method);
+        auto const number = static_cast<int>(mp::process::method_of(method));
+        CHECK(plugin.symbol<int (*)(int)>("plugin_start")(number) == 4);
+    }
     mp::current_process().name("MainProcess");
 }

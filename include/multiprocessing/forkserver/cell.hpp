@@ -16,11 +16,11 @@
 //
 // Killed in between: a client that is dead cannot hand over, so the server kills the child and
 // frees the cell. A child that is dead is reaped by the server, which writes `outcome` before it
-// reaps. A
-// server that is dead takes along all that are forking or parked (see platform/lifeline.hpp);
-// the others are their clients' by then. A task has one owner: the client's hand until the cell is
-// `handed` (a reference in a claimed cell counts for nothing), then the cell, then the child's
-// hand; so who clears a dead client's cell does it after the client's slot has been swept.
+// reaps. A server that is dead takes along all that are forking or parked (see
+// platform/lifeline.hpp); the others are their clients' by then. A task has one owner: the client's
+// hand until the cell is `handed` (a reference in a claimed cell counts for nothing), then the
+// cell, until it is free; so who clears a dead client's cell does it after the client's slot has
+// been swept, and after the child has ended.
 #pragma once
 
 #include <multiprocessing/heap.hpp>

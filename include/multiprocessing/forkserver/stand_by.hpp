@@ -4,17 +4,16 @@
 #pragma once
 
 #include <multiprocessing/forkserver/cell.hpp>
+#include <multiprocessing/forkserver/rehearsal.hpp>
 #include <multiprocessing/platform/lifeline.hpp>
 #include <multiprocessing/platform/serving.hpp>
 #include <multiprocessing/platform/system.hpp>
 #include <multiprocessing/process/bootstrap.hpp>
+#include <multiprocessing/process/perform.hpp>
 #include <multiprocessing/process/preparation.hpp>
-#include <multiprocessing/reduction/message.hpp>
-#include <multiprocessing/reduction/task.hpp>
 
 #include <cstdlib>
 #include <limits>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -25,7 +24,8 @@ namespace multiprocessing::forkserver {
 /// Lives in the child only. Everything that can be done before there is a task is done before.
 class StandBy {
 public:
-    StandBy(CellRef mine, std::int64_t server_pid) : cell_(mine), server_pid_(server_pid) {}
+    StandBy(CellRef mine, std::int64_t server_pid, Rehearsal const& rehearsal)
+        : cell_(mine), server_pid_(server_pid), rehearsal_(rehearsal) {}
 
     /// Guards of the server are gone. Nothing of its stack may be unwound.
     [[noreturn]] void run(platform::Handle server_end,
@@ -42,44 +42,14 @@ public:
                 std::lock_guard guard(table.mutex);
                 table.leaving = &tell;
             }
-            directory_ = current_directory();
-            rehearse(heap::SlotStamp::from(cell_->server.load()));
+            rehearsal_.in_child();
             park();
-            perform(take_task());
+            process::perform(take_task(), [this](process::Preparation const& told, Reader& reader) {
+                enter(told);
+                rehearsal_.change_directory(reader.read<std::string>());
+            });
         });
         process::exit_child(code);
-    }
-
-    /// Does all that comes between the hand-over and the target's first instruction, so that the
-    /// names it calls are bound and its pages are there when it counts. Also for the server.
-    static void rehearse(heap::SlotStamp server) {
-        HeapCourier courier;
-        Writer writer(&courier);
-        {
-            auto& table = process::Table::instance();
-            std::lock_guard guard(table.mutex);
-            writer.write(process::prepare(table, *table.current, StartMethod::forkserver));
-        }
-        writer.write(current_directory());
-        reduction::dump_target(writer, +[] {});
-        auto const message = to_message(writer, courier);
-        MessageReader in(message.header());
-        auto& reader = in.reader();
-        static_cast<void>(reader.read<process::Preparation>());
-        static_cast<void>(reader.read<std::string>());
-        reduction::load_task(reader).run(reader);
-        auto const& slot = heap::slot_of(server);
-        static_cast<void>(platform::lifeline_end(static_cast<std::int64_t>(slot.pid.load()),
-                                                 slot.notes.load()));
-    }
-
-    /// Nothing where it has none, since somebody has removed it.
-    static std::string current_directory() {
-        try {
-            return platform::working_directory();
-        } catch (OSError const&) {
-            return {};
-        }
     }
 
 private:
@@ -105,27 +75,18 @@ private:
         }
     }
 
-    heap::Hand take_task() {
+    /// It stays the cell's: who gives that back, frees it, and has its pages at hand.
+    heap::Header& take_task() {
         auto& cell = *cell_;
         auto seen = cell.state.load();
         if (CellWord::phase(seen) != CellWord::handed ||
             !cell.state.compare_exchange_strong(seen, CellWord::with(seen, CellWord::running)))
             platform::exit_process(1);
         client_ = CellWord::who(seen);
-        auto task = heap::Hand::take(cell.task);
-        cell.task.store(0, std::memory_order_release);
-        return task;
-    }
-
-    void perform(heap::Hand const& message) {
-        MessageReader in(message.header());
-        auto& reader = in.reader();
-        enter(reader.read<process::Preparation>());
-        if (auto const directory = reader.read<std::string>();
-            directory != directory_ && !directory.empty())
-            platform::change_directory(directory);
-        process::log_run();
-        reduction::load_task(reader).run(reader);
+        auto* const task = heap::ledger().header(heap::Ref{cell.task.load()});
+        if (task == nullptr)
+            throw RuntimeError("the client of this process has left no task for it");
+        return *task;
     }
 
     /// From the server's child to the client's.
@@ -158,7 +119,7 @@ private:
     CellRef cell_;
     std::int64_t server_pid_;
     heap::SlotStamp client_;
-    std::string directory_;
+    Rehearsal const& rehearsal_;
     bool follows_ = false;
 };
 

@@ -156,7 +156,8 @@ inline std::array<Word, holdings_per_chunk>& add_chunk(Word*& more) {
 }  // namespace slots
 
 inline void State::begin() {
-    if (auto const inherited = Inheritance::mine()) {
+    inheritance = Inheritance::mine();
+    if (auto const& inherited = inheritance) {
         platform::set_inheritable(inherited->handle, false);  // another program has no use for it
         arena = Arena::attach(platform::Handle{inherited->handle}, inherited->reserved);
         if (arena.header().id != inherited->arena_id)

@@ -13,7 +13,9 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -34,6 +36,7 @@ struct State {
     std::uint64_t generation = 0;         // of the slot
     std::atomic<std::uint64_t> epoch{1};  // another one after each fork: cached records are void
     bool foreign = false;                 // forked behind the library's back
+    std::optional<Inheritance> inheritance;  // by which the library has started this program
     /// The thread in the library's own fork, which holds the mutex and prepares the child itself.
     /// Not thread-local: the module that forks may be another one than the one whose handlers run.
     std::atomic<std::thread::id> forking{};
@@ -45,11 +48,24 @@ struct State {
 
     // what the layers above keep; see util/anchored.hpp
     std::array<std::atomic<void*>, 8> layers{};
+    std::atomic<std::size_t> room_taken{0};
+    alignas(64) std::array<std::byte, 2048> room;
 
     static State& instance() {
         static State& state = *static_cast<State*>(
             platform::process_anchor(sizeof(State), layout_hash ^ library_version, &construct));
         return state;
+    }
+
+    /// Memory that is never given back; null if there is not so much left.
+    void* room_for(std::size_t bytes, std::size_t alignment) {
+        auto taken = room_taken.load(std::memory_order_relaxed);
+        std::size_t begin = 0;
+        do {
+            begin = (taken + alignment - 1) / alignment * alignment;
+            if (alignment > 64 || begin + bytes > room.size()) return nullptr;
+        } while (!room_taken.compare_exchange_weak(taken, begin + bytes));
+        return room.data() + begin;
     }
 
     bool is_forking() const { return forking.load() == std::this_thread::get_id(); }

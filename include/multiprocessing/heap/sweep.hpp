@@ -73,9 +73,10 @@ inline void clear_references(Arena& arena, std::uint32_t index) {
 
 }  // namespace sweeping
 
-/// Clears a slot whose process ended, or, as its parent knows, never began. False when
-/// another living thread is at it, or when there is nothing (more) to do. Never blocks.
-inline bool sweep(SlotStamp stamp, bool never_began = false) {
+/// Clears a slot whose process ended, or, as its parent knows, never began. Who has seen it end
+/// need not have the system asked. False when another living thread is at it, or when there is
+/// nothing (more) to do. Never blocks.
+inline bool sweep(SlotStamp stamp, bool never_began = false, bool has_ended = false) {
     auto& arena = State::instance().arena;
     auto& slot = arena.slot(stamp.slot);
     sweeping::Claim const claim{arena, slot};
@@ -84,7 +85,8 @@ inline bool sweep(SlotStamp stamp, bool never_began = false) {
     auto state = slot.state.load(std::memory_order_acquire);
     auto const phase = Slot::phase(state);
     auto const ours = Slot::generation(state) == stamp.generation &&
-                      (is_over(slot, state) ||
+                      ((has_ended && (phase == Slot::live || phase == Slot::adopting)) ||
+                       is_over(slot, state) ||
                        (never_began && (phase == Slot::prepared || slot.pid.load() == 0))) &&
                       slot.state.compare_exchange_strong(
                           state, Slot::pack(stamp.generation, Slot::ended, Slot::creator(state),

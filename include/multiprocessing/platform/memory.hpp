@@ -21,6 +21,9 @@
 // give_back        returns whole pages to the system; they read as zero and stay usable. Offset
 //                  and size are multiples of page_size(). POSIX: punches a hole.  Windows: cannot,
 //                  false. False as well where pages had to be reserved ahead (strict overcommit).
+// is_open          whether the handle is still the memory's: a program may have closed it, and have
+//                  another file under its number. The mapping stays; but nothing grows, is given
+//                  back or can be inherited. POSIX: fstat.  Windows: true.
 // resident         bytes that occupy memory now. For tests and statistics.
 // oom_kills        how many processes of our control group the kernel killed for want of memory,
 //                  as far as it tells; 0 where it does not.  Windows: 0.
@@ -53,6 +56,7 @@ concept SharedMemoryApi = std::movable<T> && !std::copyable<T> &&
     noexcept->std::same_as<native_handle>;
     { view.size() }
     noexcept->std::same_as<std::size_t>;
+    { view.is_open() } noexcept -> std::same_as<bool>;
     { view.resident() }
     noexcept->std::same_as<std::size_t>;
     { memory.grow(bytes) }

@@ -85,27 +85,28 @@ inline void leave_forked(int code) {
 
 /// The parent notes a child that runs. The caller has the mutex, and room in `children`.
 inline void enter_child(Table& table, std::shared_ptr<Child> const& child, std::int64_t pid,
-                        heap::SlotStamp stamp, std::shared_ptr<platform::Handle> sentinel) {
+                        heap::SlotStamp stamp) {
     child->pid = pid;
     child->stamp = stamp;
-    child->sentinel = std::move(sentinel);
     child->stage = Child::Stage::started;
+    if constexpr (!platform::has_child_end) static_cast<void>(sentinel_of(*child));
     table.children.push_back(child);
 }
 
 /// The child of a fork becomes a process of its own. The caller has all guards.
 inline void become_child(Table& table, std::shared_ptr<Child> child, StartMethod method,
-                         Parent parent) {
-    for (auto const& sibling : table.children) sibling->sentinel->reset();
+                         platform::ProcessIdentity parent) {
+    for (auto const& sibling : table.children)
+        if (sibling->sentinel) sibling->sentinel->reset();
     table.children.clear();
     table.made = 0;
-    table.parent = std::move(parent);
+    table.parent.emplace(Parent{parent, std::nullopt});
     table.method = method;
     table.is_spawned = false;
     child->stage = Child::Stage::started;
     child->stamp = heap::my_stamp();
     child->pid = platform::process_id();
-    table.current = std::move(child);
+    table.former = std::exchange(table.current, std::move(child));
 }
 
 }  // namespace multiprocessing::process

@@ -21,23 +21,24 @@ namespace multiprocessing {
 /// Python: what `multiprocessing.parent_process()` returns.
 class ParentProcess {
 public:
-    explicit ParentProcess(process::Parent parent) : parent_(std::move(parent)) {}
+    ParentProcess(platform::ProcessIdentity process, std::string name)
+        : process_(process), name_(std::move(name)) {}
 
-    [[nodiscard]] std::string const& name() const noexcept { return parent_.name; }
+    [[nodiscard]] std::string const& name() const noexcept { return name_; }
     [[nodiscard]] std::optional<int> pid() const noexcept {
-        return static_cast<int>(parent_.process.pid);
+        return static_cast<int>(process_.pid);
     }
     [[nodiscard]] std::optional<int> ident() const noexcept { return pid(); }
 
     [[nodiscard]] bool is_alive() const noexcept {
-        return platform::liveness(parent_.process) == platform::Liveness::alive;
+        return platform::liveness(process_) == platform::Liveness::alive;
     }
 
     /// Waits until the parent has ended, or the time is over. True if it has ended; a child that is
     /// bound to its parent leaves in that moment, though.
     bool join(Timeout timeout = {}) const {
         Deadline const deadline(timeout);
-        auto const handle = platform::open_process(parent_.process.pid);
+        auto const handle = platform::open_process(process_.pid);
         while (is_alive()) {  // asked after the handle is open, so it is the parent's
             if (deadline.expired()) return false;
             process::sleep_until_ended(handle, liveness_interval_ns, deadline);
@@ -46,7 +47,8 @@ public:
     }
 
 private:
-    process::Parent parent_;
+    platform::ProcessIdentity process_;
+    std::string name_;
 };
 
 /// Python: `multiprocessing.current_process()`.
@@ -62,7 +64,8 @@ private:
     auto& table = process::Table::instance();
     std::lock_guard guard(table.mutex);
     if (!table.parent) return std::nullopt;
-    return ParentProcess(*table.parent);
+    auto const& [parent, name] = *table.parent;
+    return ParentProcess(parent, name || !table.former ? name.value_or("") : table.former->name);
 }
 
 /// The children of this process that run; those that have ended are reaped.

@@ -198,11 +198,11 @@ public:
     [[nodiscard]] platform::native_handle sentinel() const {
         auto const guard = lock();
         require_open();
-        if (child_->stage != Stage::started || !child_->sentinel)
+        if (child_->stage != Stage::started || !process::is_mine(*child_))
             throw ValueError("process not started");
-        if (!*child_->sentinel)
-            throw NotImplementedError("this system has no handles of processes");
-        return child_->sentinel->get();
+        auto const& sentinel = *process::sentinel_of(*child_);
+        if (!sentinel) throw NotImplementedError("this system has no handles of processes");
+        return sentinel.get();
     }
 
     /// Ends the child as the system does it: SIGINT, SIGTERM, SIGKILL. Nothing happens if it has

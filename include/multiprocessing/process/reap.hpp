@@ -7,6 +7,7 @@
 #include <multiprocessing/platform/clock.hpp>
 #include <multiprocessing/platform/poll.hpp>
 #include <multiprocessing/platform/process.hpp>
+#include <multiprocessing/platform/serving.hpp>
 #include <multiprocessing/process/table.hpp>
 #include <multiprocessing/timeout.hpp>
 
@@ -25,9 +26,19 @@ namespace multiprocessing::process {
 /// The exit code of a child whose status somebody else has taken.
 inline constexpr int lost_exitcode = 255;
 
-inline bool has_ended(Child const& child) {
-    if (!child.sentinel || !*child.sentinel) return heap::is_dead(child.stamp);
-    platform::native_handle const handles[] = {child.sentinel->get()};
+/// What is ready once the child has ended; empty where the system has no such thing. Made when it
+/// is first asked for: most children are waited for by their number. The caller has the mutex.
+inline std::shared_ptr<platform::Handle> const& sentinel_of(Child& child) {
+    if (!child.sentinel)
+        child.sentinel = std::make_shared<platform::Handle>(
+            child.is_reaped ? platform::ended_handle() : platform::open_process(child.pid));
+    return child.sentinel;
+}
+
+inline bool has_ended(Child& child) {
+    auto const& sentinel = *sentinel_of(child);
+    if (!sentinel) return heap::is_dead(child.stamp);
+    platform::native_handle const handles[] = {sentinel.get()};
     return !platform::poll_handles(handles, 0).empty();
 }
 
@@ -48,10 +59,16 @@ inline bool is_mine(Child const& child) { return child.creator == heap::my_stamp
 inline std::optional<int> poll_locked(Table& table, Child& child) {
     if (child.exitcode || child.stage != Child::Stage::started || !is_mine(child))
         return child.exitcode;
-    if (!child.cell) child.exitcode = exitcode_of(child.pid);
-    else if (has_ended(child)) child.exitcode = forkserver::exitcode_of(child.cell);
+    if (child.cell) {
+        if (has_ended(child)) child.exitcode = forkserver::exitcode_of(child.cell);
+    } else if (child.waiters != 0) {
+        child.exitcode = platform::child_end(child.pid, false);
+    } else {
+        child.exitcode = exitcode_of(child.pid);
+        child.is_reaped = child.exitcode.has_value();
+    }
     if (child.exitcode) {
-        heap::sweep(child.stamp, true);
+        heap::sweep(child.stamp, true, true);
         if (child.cell) forkserver::give_back(child.cell);
         std::erase_if(table.children, [&](auto const& other) { return other.get() == &child; });
     }
@@ -75,23 +92,37 @@ inline void sleep_until_ended(platform::Handle const& handle, std::uint64_t nap_
     }
 }
 
+/// Waits in the system for the end of a child that has not been reaped, and gives the mutex away
+/// meanwhile: the child keeps its number until the last thread is back.
+inline void wait_by_number(Child& child, std::unique_lock<std::mutex>& guard) {
+    ++child.waiters;
+    guard.unlock();
+    static_cast<void>(platform::child_end(child.pid, true));
+    guard.lock();
+    if (--child.waiters != 0 || !child.exitcode) return;
+    child.is_reaped = true;
+    exitcode_of(child.pid);
+}
+
 /// Waits until a started child ended. Any number of threads may.
 inline std::optional<int> wait(Child& child, Deadline deadline) {
     auto& table = Table::instance();
-    constexpr std::uint64_t longest_nap = 5'000'000;
+    constexpr std::uint64_t first_nap = 50'000, longest_nap = 5'000'000;
     platform::Handle const none;
-    for (std::uint64_t nap = 50'000;; nap = std::min(nap * 2, longest_nap)) {
-        std::shared_ptr<platform::Handle> sentinel;
-        {
-            std::lock_guard guard(table.mutex);
-            if (auto const code = poll_locked(table, child)) return code;
-            sentinel = child.sentinel;
-        }
+    std::unique_lock guard(table.mutex);
+    if (platform::has_child_end && !child.exitcode && is_mine(child) && !child.cell &&
+        child.stage == Child::Stage::started && deadline.is_never())
+        wait_by_number(child, guard);
+    for (std::uint64_t nap = first_nap;; nap = std::min(nap * 2, longest_nap)) {
+        if (auto const code = poll_locked(table, child)) return code;
         if (deadline.expired()) return std::nullopt;
-        auto const ready = sentinel && *sentinel && nap > 50'000 &&
+        auto const sentinel = sentinel_of(child);
+        guard.unlock();
+        auto const ready = *sentinel && nap > first_nap &&
                            !platform::poll_handles(std::vector{sentinel->get()}, 0).empty();
         // Ready and not to be reaped: its tracer keeps it for a while.
-        sleep_until_ended(ready || !sentinel ? none : *sentinel, nap, deadline);
+        sleep_until_ended(ready ? none : *sentinel, nap, deadline);
+        guard.lock();
     }
 }
 

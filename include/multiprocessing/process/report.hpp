@@ -60,7 +60,8 @@ inline std::string describe_current_exception() {
 }
 
 /// Only inside a handler: tells on stderr which exception has ended the process.
-/// Differs: C++ keeps no trace of the stack from the place that threw.
+/// Differs: no trace of the stack. When an exception is reported its stack is gone already, and no
+/// compiler of today keeps it: `std::stacktrace` (C++23) knows only the place that asks, here.
 inline void report_current_exception() {
     print_error(fmt::format("Process {}:\n{}", current_name(), describe_current_exception()));
 }

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <multiprocessing/forkserver/cell.hpp>
-#include <multiprocessing/heap/inheritance.hpp>
 #include <multiprocessing/heap/slots.hpp>
 #include <multiprocessing/platform/handle.hpp>
 #include <multiprocessing/platform/types.hpp>
@@ -43,19 +42,24 @@ struct Child {
     AuthenticationString authkey;
     Stage stage = Stage::initial;
     std::unique_ptr<Target> target;  // until it is started; none: there is nothing to run
+    Target* done = nullptr;          // in the child: what the target was
     ChildBody* object = nullptr;     // while it is started: the Process, if it overrides run()
 
     std::int64_t pid = 0;
     heap::SlotStamp stamp;
-    std::shared_ptr<platform::Handle> sentinel;  // empty where the system has none
+    std::shared_ptr<platform::Handle> sentinel;  // made when it is asked for; see sentinel_of
+    unsigned waiters = 0;                        // threads that wait by its number: it stays so
+    bool is_reaped = false;
     forkserver::CellRef cell;                    // if the fork server has forked it
     std::optional<int> exitcode;
 
-    /// Runs what it was made for; once, in the child.
+    /// Runs what it was made for; once, in the child. Destroys it, but keeps its memory: to give
+    /// that back takes longer than to leave it.
     void run() {
         if (object != nullptr) object->run();
         else if (target) target->run();
-        target.reset();
+        done = target.release();
+        if (done != nullptr) std::destroy_at(done);
     }
     /// Writes what reduction::load_task reads.
     /// Errors: PicklingError.
@@ -68,13 +72,14 @@ struct Child {
 
 struct Parent {
     platform::ProcessIdentity process;
-    std::string name;
+    std::optional<std::string> name;  // none: see Table::former
 };
 
 struct Table {
     std::mutex mutex;                // of all below and of every Child; held across a fork
     std::shared_ptr<Child> current;  // this process, as its parent made it
     std::optional<Parent> parent;
+    std::shared_ptr<Child> former;  // in a forked child: what its parent was to itself
     std::vector<std::shared_ptr<Child>> children;  // started, and not known to have ended
     std::uint64_t made = 0;                        // Process objects, ever
 
@@ -92,7 +97,7 @@ struct Table {
         current->stage = Child::Stage::started;
         current->stamp = heap::my_stamp();
         current->pid = static_cast<std::int64_t>(slot.pid.load(std::memory_order_relaxed));
-        is_spawned = heap::Inheritance::mine().has_value();
+        is_spawned = heap::State::instance().inheritance.has_value();
         if (!is_spawned) current->authkey = AuthenticationString::random();
     }
 

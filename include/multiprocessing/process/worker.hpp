@@ -37,7 +37,10 @@ public:
     [[nodiscard]] heap::SlotStamp stamp() const noexcept { return child_->stamp; }
     [[nodiscard]] std::string const& name() const noexcept { return child_->name; }
     /// Ready once it has ended; empty where the system has no such thing.
-    [[nodiscard]] platform::Handle const& sentinel() const noexcept { return *child_->sentinel; }
+    [[nodiscard]] platform::Handle const& sentinel() const {
+        std::lock_guard guard(Table::instance().mutex);
+        return *sentinel_of(*child_);
+    }
 
     /// The exit code, if it has ended; then it is reaped, and its slot is swept.
     std::optional<int> poll() const { return process::poll(*child_); }

@@ -7,7 +7,7 @@
 
 #include <atomic>
 #include <cstddef>
-#include <memory>
+#include <new>
 
 namespace multiprocessing::util {
 
@@ -24,8 +24,13 @@ T& anchored() {
     auto& word = heap::State::instance().layers[static_cast<std::size_t>(Place)];
     auto* found = word.load(std::memory_order_acquire);
     if (found == nullptr) {
-        auto fresh = std::make_unique<T>();
-        if (word.compare_exchange_strong(found, fresh.get())) found = fresh.release();
+        // Beside the heap's own state: what is changed at every start lies on few pages, each of
+        // which a fork has to copy.
+        auto* const place = heap::State::instance().room_for(sizeof(T), alignof(T));
+        auto* const fresh = place != nullptr ? ::new (place) T : new T;
+        if (word.compare_exchange_strong(found, fresh)) found = fresh;
+        else if (place != nullptr) fresh->~T();  // the room is lost
+        else delete fresh;
     }
     known.store(static_cast<T*>(found), std::memory_order_release);
     return *static_cast<T*>(found);

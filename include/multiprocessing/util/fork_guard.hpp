@@ -27,8 +27,10 @@ private:
 inline std::vector<void (*)()> reset_after_fork() {
     auto& state = ExitState::instance();
     // Not destroyed: what a callback holds may be a thread, or want a lock that another one held.
-    static auto& kept = *new std::vector<decltype(state.entries)>;
-    kept.push_back(std::exchange(state.entries, {}));
+    if (!state.entries.empty()) {
+        static auto& kept = *new std::vector<decltype(state.entries)>;
+        kept.push_back(std::exchange(state.entries, {}));
+    }
     state.exiting = false;
     state.hooked = true;  // by the child's own, which is registered before anything else
     return state.after_fork;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <multiprocessing/errors.hpp>
+#include <multiprocessing/platform/posix/handle.hpp>
 
 #include <cstdlib>
 
@@ -25,7 +26,7 @@ inline ExitHandler& last_exit_handler() {
 
 inline void at_exit(void (*handler)(int)) {
 #if defined(__GLIBC__)
-    auto const failed = ::on_exit(
+    auto const failed = detail::bound<&::on_exit>(
         [](int code, void* argument) { reinterpret_cast<detail::ExitHandler>(argument)(code); },
         reinterpret_cast<void*>(handler));
 #else

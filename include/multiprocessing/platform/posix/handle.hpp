@@ -41,7 +41,7 @@ public:
         if (old != invalid_handle && old != handle) {
             int const saved = errno;  // a destructor must not hide the error that is being reported
             ::close(old);             // not again on EINTR: Linux has closed it by then
-            errno = saved;
+            if (errno != saved) errno = saved;
         }
     }
 
@@ -75,6 +75,11 @@ inline void set_inheritable(native_handle handle, bool inheritable) {
 }
 
 namespace detail {
+
+// A function of the C library that forked children call and their parents do not: bound when the
+// program is loaded, else each child would have to look its name up for itself.
+template <auto Function>
+inline constinit auto* const volatile bound = Function;
 
 // Owns what a system call returned. A descriptor among the standard streams is moved away, else a
 // program started with a closed stdout would print into our arena. An error stays in errno.

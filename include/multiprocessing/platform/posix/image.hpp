@@ -10,6 +10,7 @@
 #include <climits>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -19,6 +20,7 @@
 #include <dlfcn.h>
 #include <link.h>
 #include <pthread.h>
+#include <unistd.h>
 
 namespace multiprocessing::platform::inline posix {
 
@@ -83,9 +85,18 @@ struct Table {
     Table const* previous = nullptr;  // tables are never freed: another thread may be reading one
 };
 
+/// What the loader calls a library, from the root. The kernel's own, which is no file, has no
+/// slash.
 inline std::string absolute_path(char const* path) {
+    if (path[0] == '/' || std::strchr(path, '/') == nullptr) return path;
     char resolved[PATH_MAX];
     return ::realpath(path, resolved) != nullptr ? resolved : path;
+}
+
+inline std::string program_path() {
+    char path[PATH_MAX];
+    auto const length = ::readlink("/proc/self/exe", path, sizeof path);
+    return length > 0 ? std::string(path, static_cast<std::size_t>(length)) : "/proc/self/exe";
 }
 
 inline std::unique_ptr<Module> describe(dl_phdr_info const& info, bool is_main, Fingerprint known) {
@@ -93,7 +104,7 @@ inline std::unique_ptr<Module> describe(dl_phdr_info const& info, bool is_main, 
     module->base = info.dlpi_addr;
     module->is_main = is_main;
     module->headers = info.dlpi_phdr;
-    module->path = is_main ? absolute_path("/proc/self/exe") : absolute_path(info.dlpi_name);
+    module->path = is_main ? program_path() : absolute_path(info.dlpi_name);
     module->fingerprint = known;
     for (ProgramHeader const& header : headers_of(info)) {
         auto const begin = module->base + header.p_vaddr;

@@ -9,10 +9,12 @@
 #include <multiprocessing/platform/posix/detail/procfs.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include <errno.h>
@@ -45,12 +47,14 @@ public:
         : handle_(std::move(other.handle_)),
           data_(std::exchange(other.data_, nullptr)),
           reserved_(std::exchange(other.reserved_, 0)),
-          eager_(other.eager_) {}
+          file_(other.file_),
+          competes_(other.competes_) {}
     SharedMemory& operator=(SharedMemory other) noexcept {
         std::swap(handle_, other.handle_);
         std::swap(data_, other.data_);
         std::swap(reserved_, other.reserved_);
-        std::swap(eager_, other.eager_);
+        std::swap(file_, other.file_);
+        std::swap(competes_, other.competes_);
         return *this;
     }
     ~SharedMemory();
@@ -63,6 +67,12 @@ public:
     [[nodiscard]] std::size_t size() const noexcept;
     [[nodiscard]] std::size_t resident() const noexcept;
 
+    /// Whether the handle is still that of the memory: a program may have closed it.
+    [[nodiscard]] bool is_open() const noexcept {
+        struct stat info {};
+        return look(info);
+    }
+
     [[nodiscard]] bool grow(std::size_t bytes) noexcept;
     bool give_back(std::size_t offset, std::size_t bytes) noexcept;
 
@@ -70,11 +80,21 @@ private:
     explicit SharedMemory(Handle handle);
 
     bool map(std::size_t reserve) noexcept;
+    bool look(struct stat& info) const noexcept {
+        return ::fstat(handle_.get(), &info) == 0 && info.st_ino == file_.inode &&
+               info.st_dev == file_.device;
+    }
+    /// Whether pages must be taken when granted, else touching one may be a SIGBUS.
+    bool eager() const noexcept;
 
     Handle handle_;
     std::byte* data_ = nullptr;
     std::size_t reserved_ = 0;
-    bool eager_ = false;  // pages must be taken when granted, else touching one may be a SIGBUS
+    struct File {
+        ino_t inode = 0;
+        dev_t device = 0;
+    } file_;  // what the handle was when it was new; its number may be another file's by now
+    bool competes_ = false;
 };
 
 namespace detail {
@@ -118,7 +138,14 @@ inline Handle make_unlinked_memory() {
 }
 
 inline bool overcommit_is_strict() noexcept {
-    return SmallFile<16>("/proc/sys/vm/overcommit_memory").text().starts_with('2');
+    static constinit std::atomic<int> known{0};  // 0: not yet; 1: no; 2: yes
+    auto seen = known.load(std::memory_order_relaxed);
+    if (seen == 0) {
+        SmallFile<16> const file("/proc/sys/vm/overcommit_memory");
+        seen = file.text().starts_with('2') ? 2 : 1;
+        known.store(seen, std::memory_order_relaxed);
+    }
+    return seen == 2;
 }
 
 }  // namespace detail
@@ -134,9 +161,13 @@ inline std::uint64_t oom_kills() {
 inline SharedMemory::SharedMemory(Handle handle)
     : handle_(std::move(handle)),
       // A file under /dev/shm competes with others for that mount's size; a memfd does not.
-      eager_((std::max(::fcntl(handle_.get(), F_GET_SEALS), 0) & F_SEAL_SHRINK) == 0 ||
-             detail::overcommit_is_strict()) {
-    detail::memory_cgroup();
+      competes_((std::max(::fcntl(handle_.get(), F_GET_SEALS), 0) & F_SEAL_SHRINK) == 0) {
+    struct stat info {};
+    if (::fstat(handle_.get(), &info) == 0) file_ = {info.st_ino, info.st_dev};
+}
+
+inline bool SharedMemory::eager() const noexcept {
+    return competes_ || detail::overcommit_is_strict();
 }
 
 inline SharedMemory::~SharedMemory() {
@@ -197,16 +228,20 @@ inline SharedMemory SharedMemory::attach(Handle handle, std::size_t reserve) {
 
 inline std::size_t SharedMemory::size() const noexcept {
     struct stat info {};
-    return ::fstat(handle_.get(), &info) == 0 ? static_cast<std::size_t>(info.st_size) : 0;
+    return look(info) ? static_cast<std::size_t>(info.st_size) : 0;
 }
 
 inline std::size_t SharedMemory::resident() const noexcept {
     struct stat info {};
-    return ::fstat(handle_.get(), &info) == 0 ? static_cast<std::size_t>(info.st_blocks) * 512 : 0;
+    return look(info) ? static_cast<std::size_t>(info.st_blocks) * 512 : 0;
 }
 
 inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
-    std::size_t const current = size();
+    struct stat info {};
+    if (!look(info)) {
+        return false;
+    }
+    auto const current = static_cast<std::size_t>(info.st_size);
     if (bytes <= current) {
         return true;
     }
@@ -218,7 +253,7 @@ inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
         return false;
     }
     for (;;) {
-        int const refused = eager_ ? ::fallocate(handle_.get(), 0, static_cast<off_t>(current),
+        int const refused = eager() ? ::fallocate(handle_.get(), 0, static_cast<off_t>(current),
                                                  static_cast<off_t>(wanted - current))
                                    : ::ftruncate(handle_.get(), static_cast<off_t>(wanted));
         if (refused == 0) {
@@ -234,7 +269,7 @@ inline bool SharedMemory::grow(std::size_t bytes) noexcept try {
 }
 
 inline bool SharedMemory::give_back(std::size_t offset, std::size_t bytes) noexcept {
-    if (eager_) {
+    if (eager() || !is_open()) {
         return false;
     }
     int result = 0;

@@ -41,15 +41,6 @@ inline std::int64_t process_id() noexcept { return ::getpid(); }
 
 inline std::int64_t parent_process_id() noexcept { return ::getppid(); }
 
-namespace detail {
-
-// A function of the C library that forked children call and their parents do not: bound when the
-// program is loaded, else each child would have to look its name up for itself.
-template <auto Function>
-inline constinit auto* const volatile bound = Function;
-
-}  // namespace detail
-
 [[noreturn]] inline void exit_process(int code) noexcept {
     detail::bound<&::_exit>(code);
     __builtin_unreachable();
@@ -57,8 +48,20 @@ inline constinit auto* const volatile bound = Function;
 
 namespace detail {
 
+// Whether there is something to write out. Looks into the stream, since each function of the C
+// library that a forked child calls is one more page that it has to find.
+inline bool is_pending(std::FILE* stream) noexcept {
+#if defined(__GLIBC__)
+    if (stream->_mode <= 0) return stream->_IO_write_ptr > stream->_IO_write_base;
+#endif
+    return ::__fpending(stream) != 0;
+}
+
 // Whether the stream is now empty. Waits for no other thread, though for a slow reader of a pipe.
 inline bool try_flush(std::FILE* stream) noexcept {
+    if (!is_pending(stream)) {  // a lock is two pages that a fork has to copy
+        return true;
+    }
     if (::ftrylockfile(stream) != 0) {
         return false;
     }
@@ -87,11 +90,12 @@ inline ForkResult fork_process() {
         return {ForkSide::parent, pid};
     }
     moment.tell_child();
-    // What the parent still has to print is the parent's. The C library has freed the locks.
-    if (!out) {
+    // What the parent still has to print is the parent's, also where a thread has begun to print
+    // meanwhile. The C library has freed the locks.
+    if (!out || detail::is_pending(stdout)) {
         ::__fpurge(stdout);
     }
-    if (!err) {
+    if (!err || detail::is_pending(stderr)) {
         ::__fpurge(stderr);
     }
     return {ForkSide::child, ::getpid()};
@@ -180,15 +184,36 @@ inline void at_fork(void (*prepare)(), void (*parent)(), void (*child)()) {
     }
 }
 
+namespace detail {
+
+// Whether the program has read more than it has taken.
+inline bool is_read_ahead([[maybe_unused]] std::FILE* stream) noexcept {
+#if defined(__GLIBC__)
+    return stream->_IO_read_ptr != stream->_IO_read_end;
+#else
+    return true;
+#endif
+}
+
+}  // namespace detail
+
 inline void use_null_stdin() {
-    Handle const null = detail::own_descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (!null) {
+    int const null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (null < 0) {
         throw_last_error("open", "/dev/null");
     }
-    if (detail::bound<&::dup2>(null.get(), STDIN_FILENO) < 0) {
-        throw_last_error("dup2", "of /dev/null to stdin");
+    if (null == STDIN_FILENO) {  // it was closed
+        set_inheritable(null, true);
+    } else {
+        int const failed = detail::bound<&::dup2>(null, STDIN_FILENO);
+        ::close(null);
+        if (failed < 0) {
+            throw_last_error("dup2", "of /dev/null to stdin");
+        }
     }
-    detail::bound<&::__fpurge>(stdin);  // what the parent has read ahead is the parent's
+    if (detail::is_read_ahead(stdin)) {
+        detail::bound<&::__fpurge>(stdin);  // it is the parent's
+    }
 }
 
 inline void end_at_faults() noexcept {}

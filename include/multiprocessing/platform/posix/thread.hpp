@@ -35,19 +35,23 @@ namespace detail {
 class ThreadEnd {
 public:
     void add(void (*run)(std::uint64_t) noexcept, std::uint64_t value) {
-        if (!over_) calls_.push_back({run, value});
+        if (over_) return;
+        if (first_.run == nullptr) first_ = {run, value};
+        else more_.push_back({run, value});
     }
     ~ThreadEnd() {
-        for (Call const& call : calls_) call.run(call.value);
+        if (first_.run != nullptr) first_.run(first_.value);
+        for (Call const& call : more_) call.run(call.value);
         over_ = true;  // what the exit of the process takes from now on ends with the process
     }
 
 private:
     struct Call {
-        void (*run)(std::uint64_t) noexcept;
-        std::uint64_t value;
+        void (*run)(std::uint64_t) noexcept = nullptr;
+        std::uint64_t value = 0;
     };
-    std::vector<Call> calls_;
+    Call first_;  // not on the free store, which a forked child would touch for it alone
+    std::vector<Call> more_;
     static inline thread_local constinit bool over_ = false;
 };
 

@@ -55,6 +55,7 @@ public:
     /// How many bytes are usable now, whoever made them so.
     [[nodiscard]] std::size_t size() const noexcept;
     [[nodiscard]] std::size_t resident() const noexcept { return size(); }
+    [[nodiscard]] bool is_open() const noexcept { return true; }
 
     [[nodiscard]] bool grow(std::size_t bytes) noexcept;
     bool give_back(std::size_t, std::size_t) noexcept { return false; }

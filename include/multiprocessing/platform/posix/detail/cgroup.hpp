@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -89,11 +90,12 @@ inline std::optional<std::string> find_cgroup_path(std::string_view groups,
 // of the innermost group that has it. Empty where there is no limit to find.
 inline CgroupFolders find_cgroup_folders(std::string_view controller, char const* probe_v2,
                                          char const* probe_v1) {
-    SmallFile<65536> const mounts("/proc/self/mountinfo");
-    SmallFile<8192> const groups("/proc/self/cgroup");
+    // Not on the stack, which may be a small one.
+    auto const mounts = std::make_unique<SmallFile<65536> const>("/proc/self/mountinfo");
+    auto const groups = std::make_unique<SmallFile<8192> const>("/proc/self/cgroup");
     for (int const version : {2, 1}) {
-        auto const mount = find_cgroup_mount(mounts.text(), controller, version);
-        auto path = find_cgroup_path(groups.text(), controller, version);
+        auto const mount = find_cgroup_mount(mounts->text(), controller, version);
+        auto path = find_cgroup_path(groups->text(), controller, version);
         if (!mount || !path) {
             continue;
         }

@@ -5,17 +5,24 @@
 
 #include <multiprocessing/platform/posix/detail/cgroup.hpp>
 
+#include <atomic>
 #include <cstddef>
+#include <memory>
 
 #include <sys/resource.h>
 
 namespace multiprocessing::platform::inline posix::detail {
 
-// Looked up once, by whoever first owns a memory: growing must not allocate much or fail for it.
+// Looked up by whoever first grows a memory, which most processes never do. Not a guarded static: a
+// child forked during its initialisation would wait for ever.
 inline CgroupFolders const& memory_cgroup() {
-    static CgroupFolders const folders =
-        find_cgroup_folders("memory", "memory.max", "memory.limit_in_bytes");
-    return folders;
+    static constinit std::atomic<CgroupFolders const*> known{nullptr};
+    auto const* folders = known.load(std::memory_order_acquire);
+    if (folders != nullptr) return *folders;
+    auto fresh = std::make_unique<CgroupFolders const>(
+        find_cgroup_folders("memory", "memory.max", "memory.limit_in_bytes"));
+    if (known.compare_exchange_strong(folders, fresh.get())) return *fresh.release();
+    return *folders;
 }
 
 // Asked first, since the kernel sends SIGXFSZ, or the OOM killer, where it refuses.

@@ -51,6 +51,13 @@ public:
               "posix_spawn_file_actions_addclose");
     }
 
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+    void close_from(native_handle first) {
+        check(::posix_spawn_file_actions_addclosefrom_np(&actions_, first),
+              "posix_spawn_file_actions_addclosefrom_np");
+    }
+#endif
+
     // The thread that starts a process may block signals that the program must hear.
     void unblock_signals() {
         sigset_t none;
@@ -81,27 +88,42 @@ private:
     posix_spawnattr_t attributes_;
 };
 
-// Descriptors of the program, not of this library, that an exec would leave open.
-inline std::vector<native_handle> open_across_exec() {
-    std::vector<native_handle> result;
+inline bool survives_exec(native_handle handle) noexcept {
+    int const flags = ::fcntl(handle, F_GETFD);
+    return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+
+// Whatever the program, not this library, would leave open is closed: in the child and unseen above
+// the highest that it keeps, so that no folder of descriptors has to be read.
+inline void close_others(SpawnPlan& plan, std::span<native_handle const> inherited) {
+    native_handle highest = STDERR_FILENO;
+    for (native_handle const handle : inherited) highest = std::max(highest, handle);
+    for (native_handle at = STDERR_FILENO + 1; at < highest; ++at)
+        if (std::ranges::find(inherited, at) == inherited.end() && survives_exec(at))
+            plan.close(at);
+    plan.close_from(highest + 1);
+}
+
+#else
+
+inline void close_others(SpawnPlan& plan, std::span<native_handle const> inherited) {
     DIR* const folder = ::opendir("/proc/self/fd");
-    if (folder == nullptr) {
-        return result;
-    }
+    if (folder == nullptr) return;
+    std::vector<native_handle> leaks;
     while (dirent const* const entry = ::readdir(folder)) {
         std::optional<std::uint64_t> const number = leading_number(entry->d_name);
-        if (!number || *number <= STDERR_FILENO) {
-            continue;
-        }
+        if (!number || *number <= STDERR_FILENO) continue;
         auto const handle = static_cast<native_handle>(*number);
-        int const flags = ::fcntl(handle, F_GETFD);
-        if (flags >= 0 && (flags & FD_CLOEXEC) == 0) {
-            result.push_back(handle);
-        }
+        if (std::ranges::find(inherited, handle) == inherited.end() && survives_exec(handle))
+            leaks.push_back(handle);
     }
     ::closedir(folder);
-    return result;
+    for (native_handle const handle : leaks) plan.close(handle);
 }
+
+#endif
 
 inline std::int64_t spawn(std::string const& program, std::vector<std::string> const& arguments,
                           std::span<native_handle const> inherited) {
@@ -109,11 +131,7 @@ inline std::int64_t spawn(std::string const& program, std::vector<std::string> c
     for (native_handle const handle : inherited) {
         plan.keep(handle);
     }
-    for (native_handle const handle : open_across_exec()) {
-        if (std::find(inherited.begin(), inherited.end(), handle) == inherited.end()) {
-            plan.close(handle);
-        }
-    }
+    close_others(plan, inherited);
     plan.unblock_signals();
     std::vector<char*> pointers;
     pointers.reserve(arguments.size() + 1);
