@@ -19,11 +19,13 @@ public:
 
     /// The memory file must reach to the end of the units below `end`. False: a limit refuses.
     bool reach(std::uint64_t end) {
+        if (!arena_.memory().grow(end * unit_bytes)) return false;
+        // Only now: what one process may not have must not become a walk for all of them.
         auto& mark = arena_.header().unit_mark;
         for (auto seen = mark.load(relaxed);
              seen < end && !mark.compare_exchange_weak(seen, end);) {
         }
-        return arena_.memory().grow(end * unit_bytes);
+        return true;
     }
     [[noreturn]] static void refuse(std::uint64_t end) {
         throw MemoryError("the shared memory of this process tree cannot grow to " +
