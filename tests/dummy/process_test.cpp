@@ -3,8 +3,8 @@
 #include <multiprocessing/dummy.hpp>
 
 #include "support/catch.hpp"
+#include "support/latch.hpp"
 
-#include <latch>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +14,7 @@ namespace dummy = mp::dummy;
 using namespace std::chrono_literals;
 
 TEST_CASE("dummy::Process: a thread that is started once and joined", "[dummy][threads]") {
-    std::latch go(1);
+    test::Latch go(1);
     int result = 0;
     dummy::Process p({.name = "worker"}, [&](int a, std::string b) {
         go.wait();

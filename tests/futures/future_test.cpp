@@ -3,8 +3,8 @@
 #include <multiprocessing/futures/future.hpp>
 
 #include "support/catch.hpp"
+#include "support/latch.hpp"
 
-#include <latch>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -159,7 +159,7 @@ TEST_CASE("Future: result and exception without waiting", "[futures][threads]") 
 TEST_CASE("Future: who waits is woken by the end", "[futures][threads]") {
     auto const meanwhile = [](auto end, auto look) {
         Future<int> f;
-        std::latch waiting(1);
+        test::Latch waiting(1);
         std::thread thread([&] {
             waiting.wait();
             end(f);

@@ -3,9 +3,9 @@
 #include <multiprocessing/futures/wait.hpp>
 
 #include "support/catch.hpp"
+#include "support/latch.hpp"
 
 #include <algorithm>
-#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -39,7 +39,7 @@ Future<int> cancelled(bool notified) {
 /// Runs `end` in another thread while `look` waits.
 template <class End, class Look>
 void meanwhile(End end, Look look) {
-    std::latch waiting(1);
+    test::Latch waiting(1);
     std::thread thread([&] {
         waiting.wait();
         end();

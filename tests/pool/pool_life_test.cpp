@@ -5,10 +5,10 @@
 #include <multiprocessing/context.hpp>
 
 #include "support/catch.hpp"
+#include "support/latch.hpp"
 #include "support/start_methods.hpp"
 
 #include <coroutine>
-#include <latch>
 #include <memory>
 #include <optional>
 #include <ranges>
@@ -37,12 +37,12 @@ struct Detached {
 };
 
 Detached add(mp::AsyncResult<int> a, mp::AsyncResult<int> b, std::optional<int>& sum,
-             std::latch& done) {
+             test::Latch& done) {
     int const first = co_await a;
     sum = first + co_await b;
     done.count_down();
 }
-Detached catch_error(mp::AsyncResult<int> result, std::string& text, std::latch& done) {
+Detached catch_error(mp::AsyncResult<int> result, std::string& text, test::Latch& done) {
     try {
         co_await result;
     } catch (std::domain_error const& error) {
@@ -105,7 +105,7 @@ TEST_CASE("AsyncResult: co_await gives what get gives", "[pool]") {
     auto pool = test::each_context().Pool(2);
     std::optional<int> sum;
     std::string text;
-    std::latch done(2);
+    test::Latch done(2);
     add(pool.apply_async(square, 3), pool.apply_async(square, 4), sum, done);
     catch_error(pool.apply_async(refuse, 1), text, done);
     done.wait();

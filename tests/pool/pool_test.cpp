@@ -6,9 +6,9 @@
 #include "support/catch.hpp"
 #include "support/in_use.hpp"
 #include "support/killed.hpp"
+#include "support/latch.hpp"
 
 #include <cstdlib>
-#include <latch>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -120,7 +120,7 @@ TEST_CASE("Pool: get gives up in time, and may be called again", "[pool]") {
 // CPython: _TestPool.test_map_async_callbacks, _TestPoolWorkerErrors.test_async_error_callback
 TEST_CASE("Pool: callbacks run once, and one that throws does no harm", "[pool]") {
     auto pool = make_pool(default_method());
-    std::latch called(3);
+    test::Latch called(3);
     int sum = 0;
     std::string error;
     pool.apply_async({.callback = [&](int x) { sum += x; called.count_down(); }}, square, 3);

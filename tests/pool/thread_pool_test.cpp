@@ -5,9 +5,9 @@
 #include <multiprocessing/queues.hpp>
 
 #include "support/catch.hpp"
+#include "support/latch.hpp"
 
 #include <atomic>
-#include <latch>
 #include <memory>
 #include <ranges>
 #include <set>
@@ -68,7 +68,7 @@ TEST_CASE("ThreadPool: imap, also without an end", "[pool][threads]") {
 
 TEST_CASE("ThreadPool: callbacks, time-outs, cancelling", "[pool][threads]") {
     ThreadPool pool(1);
-    std::latch begun(1), go(1);
+    test::Latch begun(1), go(1);
     auto const first = pool.apply_async([&] {
         begun.count_down();
         go.wait();
@@ -105,7 +105,7 @@ TEST_CASE("ThreadPool: close ends the work, terminate drops it", "[pool][threads
     }
     std::atomic<int> ran{0};
     ThreadPool pool(1);
-    std::latch begun(1), go(1);
+    test::Latch begun(1), go(1);
     auto const running = pool.apply_async([&] {
         begun.count_down();
         go.wait();
