@@ -19,8 +19,8 @@
 // reaps. A server that is dead takes along all that are forking or parked (see
 // platform/lifeline.hpp); the others are their clients' by then. A task has one owner: the client's
 // hand until the cell is `handed` (a reference in a claimed cell counts for nothing), then the
-// cell, until it is free; so who clears a dead client's cell does it after the client's slot has
-// been swept, and after the child has ended.
+// cell, then the child's hand; so who clears a dead client's cell does it after the client's slot
+// has been swept.
 #pragma once
 
 #include <multiprocessing/heap.hpp>

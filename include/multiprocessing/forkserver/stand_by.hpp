@@ -44,7 +44,8 @@ public:
             }
             rehearsal_.in_child();
             park();
-            process::perform(take_task(), [this](process::Preparation const& told, Reader& reader) {
+            auto const task = take_task();
+            process::perform(task.header(), [this](process::Preparation const& told, Reader& reader) {
                 enter(told);
                 rehearsal_.change_directory(reader.read<std::string>());
             });
@@ -75,18 +76,17 @@ private:
         }
     }
 
-    /// It stays the cell's: who gives that back, frees it, and has its pages at hand.
-    heap::Header& take_task() {
+    /// Dropped when the target has returned: the queues and pipes in it are this process's alone.
+    heap::Hand take_task() {
         auto& cell = *cell_;
         auto seen = cell.state.load();
         if (CellWord::phase(seen) != CellWord::handed ||
             !cell.state.compare_exchange_strong(seen, CellWord::with(seen, CellWord::running)))
             platform::exit_process(1);
         client_ = CellWord::who(seen);
-        auto* const task = heap::ledger().header(heap::Ref{cell.task.load()});
-        if (task == nullptr)
-            throw RuntimeError("the client of this process has left no task for it");
-        return *task;
+        auto task = heap::Hand::take(cell.task);
+        cell.task.store(0, std::memory_order_release);
+        return task;
     }
 
     /// From the server's child to the client's.
