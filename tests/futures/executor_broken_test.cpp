@@ -226,7 +226,9 @@ void leave_work_behind(mp::Queue<int> results) {
 }
 void submit_at_exit(mp::Queue<int> results) {
     static mp::Queue<int> kept = results;
-    static Executor executor({.max_workers = 1, .mp_context = mp::StartMethod::fork});
+    // Not destroyed: static objects of a child go before its finalizers run.
+    static auto& executor =
+        *new Executor({.max_workers = 1, .mp_context = mp::StartMethod::fork});
     mp::util::Finalize::at_exit(5, [] {  // after the executor's own part
         try {
             executor.submit(square, 1);

@@ -8,8 +8,10 @@
 #include "support/in_use.hpp"
 #include "support/start_methods.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <random>
 #include <set>
 #include <thread>
@@ -27,10 +29,12 @@ int work(int x) {
     return 2 * x;
 }
 
-/// Kills a random worker of the pool every few milliseconds.
+/// Kills a random worker of the pool every few milliseconds, but leaves the time to start another.
 class Storm {
 public:
-    explicit Storm(mp::Pool const& pool) : thread_([this, &pool] { blow(pool); }) {}
+    Storm(mp::Pool const& pool, std::uint64_t start_ns)
+        : pause_(std::max<std::uint64_t>(5'000'000, 2 * start_ns)),
+          thread_([this, &pool] { blow(pool); }) {}
     ~Storm() { end(); }
 
     std::set<std::int64_t> const& end() {
@@ -42,7 +46,7 @@ public:
 private:
     void blow(mp::Pool const& pool) {
         std::minstd_rand random(12345);
-        for (; !over_; std::this_thread::sleep_for(5ms)) {
+        for (; !over_; std::this_thread::sleep_for(pause_)) {
             auto const pids = pool.pids();
             if (pids.empty()) continue;
             auto const pid = pids[random() % pids.size()];
@@ -50,6 +54,7 @@ private:
         }
     }
 
+    std::chrono::nanoseconds pause_;
     std::atomic<bool> over_{false};
     std::set<std::int64_t> killed_;
     std::thread thread_;
@@ -62,6 +67,9 @@ TEST_CASE("Pool: in a storm of kills a task gives its value, or its worker's dea
     auto const context = test::each_context();
     bool const forks = context.get_start_method() == "fork";
     int const tasks = forks ? 20'000 : 4'000;
+    auto const begin = mp::platform::monotonic_ns();
+    context.Pool(1).apply(work, 1);
+    auto const start_ns = mp::platform::monotonic_ns() - begin;
     {  // a process keeps the room for its references: for more of them than there will be
         auto pool = context.Pool(1);
         mp::Event never;
@@ -74,7 +82,7 @@ TEST_CASE("Pool: in a storm of kills a task gives its value, or its worker's dea
         auto pool = context.Pool(3);
         std::size_t lost = 0;
         {
-            Storm storm(pool);
+            Storm storm(pool, start_ns);
             std::vector<mp::AsyncResult<int>> results;
             for (int i = 0; i < tasks; ++i) results.push_back(pool.apply_async(work, i));
             int wrong = 0;
@@ -94,7 +102,7 @@ TEST_CASE("Pool: in a storm of kills a task gives its value, or its worker's dea
             std::set<std::int64_t> const once(of.begin(), of.end());
             CHECK(once.size() == of.size());
         }
-        Storm storm(pool);
+        Storm storm(pool, start_ns);
         auto const all = pool.map(work, std::views::iota(0, tasks),
                                   {.chunksize = 10, .retries = 1'000'000});
         int wrong = 0;
