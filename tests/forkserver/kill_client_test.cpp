@@ -35,8 +35,8 @@ bool is_at_rest() {
            now.slots == baseline->slots && now.blocks == baseline->blocks;
 }
 
-/// The server is woken: a claim that was cut short may have left it unaware that it has one stand-by
-/// less, which the next start would tell it.
+/// The server is woken: a claim that was cut short may have left it unaware that it has one
+/// stand-by less, which the next start would tell it.
 void expect_rest() {
     auto const deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (!is_at_rest()) {

@@ -18,7 +18,6 @@
 #include <vector>
 
 namespace mp = multiprocessing;
-using namespace std::chrono_literals;
 
 namespace {
 

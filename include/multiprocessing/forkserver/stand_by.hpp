@@ -45,10 +45,11 @@ public:
             rehearsal_.in_child();
             park();
             auto const task = take_task();
-            process::perform(task.header(), [this](process::Preparation const& told, Reader& reader) {
+            auto const begin = [this](process::Preparation const& told, Reader& reader) {
                 enter(told);
                 rehearsal_.change_directory(reader.read<std::string>());
-            });
+            };
+            process::perform(task.header(), begin);
         });
         process::exit_child(code);
     }
