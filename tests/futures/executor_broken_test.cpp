@@ -90,6 +90,8 @@ TEST_CASE("ProcessPoolExecutor: a worker that is killed breaks it", "[futures][f
         auto const second = executor.submit(wait_for, begun, never);
         auto const queued = executor.submit(square, 1);
         begun.wait();
+        // A worker may be at work before it is listed.
+        REQUIRE(test::eventually([&] { return !executor.pids().empty(); }));
         mp::platform::kill_process(executor.pids().front());
         CHECK(is_broken(first));
         CHECK(is_broken(second));
