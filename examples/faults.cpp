@@ -1,7 +1,7 @@
 // faults — a worker that dies costs its task and nothing else; a late task is stopped.
 // Python: none: a Pool there waits for ever for what a dead worker had.
 // Output:
-//   the task was lost to signal 9
+//   the worker was killed, and its task with it
 //   run again until it worked: 42
 //   the task took too long, and its worker was killed
 //   the pool goes on: [1, 4, 9]
@@ -34,7 +34,7 @@ int main() {
     try {
         pool.apply(die);
     } catch (mp::WorkerLostError const& lost) {
-        fmt::print("the task was lost to signal {}\n", lost.signal().value_or(0));
+        fmt::print("the worker {}, and its task with it\n", lost.signal() ? "was killed" : "left");
     }
 
     mp::Event has_died;
