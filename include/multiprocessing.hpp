@@ -11,6 +11,7 @@
 #include <multiprocessing/futures.hpp>
 #include <multiprocessing/object.hpp>
 #include <multiprocessing/pickle.hpp>
+#include <multiprocessing/pool.hpp>
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/reduction.hpp>
@@ -22,7 +23,3 @@
 #include <multiprocessing/timeout.hpp>
 #include <multiprocessing/util.hpp>
 #include <multiprocessing/version.hpp>
-
-#if __has_include(<multiprocessing/pool.hpp>)
-#include <multiprocessing/pool.hpp>
-#endif

@@ -7,6 +7,7 @@
 #include <multiprocessing/errors.hpp>
 #include <multiprocessing/forkserver.hpp>
 #include <multiprocessing/platform/system.hpp>
+#include <multiprocessing/pool.hpp>
 #include <multiprocessing/process.hpp>
 #include <multiprocessing/queues.hpp>
 #include <multiprocessing/sharedctypes.hpp>
@@ -14,10 +15,6 @@
 #include <multiprocessing/start_method.hpp>
 #include <multiprocessing/synchronize.hpp>
 #include <multiprocessing/util.hpp>
-
-#if __has_include(<multiprocessing/pool.hpp>)
-#include <multiprocessing/pool.hpp>
-#endif
 
 #include <concepts>
 #include <cstdint>
@@ -143,14 +140,12 @@ public:
         return multiprocessing::RawArray<T>(std::forward<A>(arguments)...);
     }
 
-#if __has_include(<multiprocessing/pool.hpp>)
     multiprocessing::Pool Pool(std::optional<int> processes = std::nullopt) const {
         return multiprocessing::Pool(PoolOptions{.processes = processes}, method_);
     }
     multiprocessing::Pool Pool(PoolOptions options) const {
         return multiprocessing::Pool(std::move(options), method_);
     }
-#endif
 
     [[nodiscard]] multiprocessing::Process current_process() const {
         return multiprocessing::current_process();

@@ -36,14 +36,13 @@ inline void launch(std::shared_ptr<Child> const& child) {
         auto const method = child->method ? *child->method : fix_method();
         reap_finished();
         ensure_children_are_ended();
-        platform::flush_stdio();  // what was printed before the start stands before what it prints
-        if (method == StartMethod::fork)
+        if (method == StartMethod::fork) {
             popen_fork::launch(child);
-        else if (method == StartMethod::spawn)
-            popen_spawn::launch(child);
-        else {
-            platform::flush_stdio();  // the child must not print before what we have printed
-            popen_forkserver::launch(child);
+        } else {
+            // What was printed before the start stands before what it prints; a fork does the same.
+            platform::flush_stdio();
+            if (method == StartMethod::spawn) popen_spawn::launch(child);
+            else popen_forkserver::launch(child);
         }
     } catch (...) {
         std::lock_guard guard(table.mutex);
